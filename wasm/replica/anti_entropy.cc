@@ -1,0 +1,103 @@
+#include "replica/anti_entropy.h"
+
+#include <algorithm>
+
+#include "replica/options.h"
+
+namespace tabmesh {
+
+Standing Compare(const std::vector<OpSet::Entry>& theirs, const VersionVector& ours) {
+  Standing standing;
+  std::vector<bool> named(ours.size());
+  for (const OpSet::Entry& entry : theirs) {
+    const uint32_t index = ours.Find(entry.instance);
+    const uint32_t seq = index == VersionVector::kUnknown ? 0 : ours.Seq(index);
+    if (index != VersionVector::kUnknown) named[index] = true;
+    standing.we_lack |= entry.seq > seq;
+    standing.they_lack |= entry.seq < seq;
+  }
+  for (uint32_t i = 0; i < ours.size(); ++i) standing.they_lack |= !named[i] && ours.Seq(i) > 0;
+  return standing;
+}
+
+void AntiEntropy::Now(uint64_t now_ms) {
+  if (now_ms < now_ms_) {
+    const uint64_t back_ms = now_ms_ - now_ms;
+    for (uint64_t* at : {&join_until_ms_, &asked_at_ms_, &position_at_ms_, &gossip_at_ms_, &healed_at_ms_}) {
+      if (*at != 0) *at -= std::min(*at - 1, back_ms);
+    }
+  }
+  now_ms_ = now_ms;
+}
+
+void AntiEntropy::BeginJoin(bool alone, uint64_t now_ms) {
+  if (phase_ != Phase::kHydrating) return;
+  phase_ = Phase::kJoining;
+  join_until_ms_ = now_ms + kJoinWaitMs;
+  gossip_at_ms_ = now_ms + kGossipEveryMs;
+  if (alone) FinishJoin();
+}
+
+void AntiEntropy::FinishJoin() {
+  phase_ = Phase::kJoined;
+  join_until_ms_ = 0;
+}
+
+bool AntiEntropy::Ask(uint64_t now_ms) {
+  if (phase_ == Phase::kHydrating || asking()) return false;
+  asked_at_ms_ = now_ms;
+  attempts_ = 1;
+  join_until_ms_ = 0;
+  return true;
+}
+
+void AntiEntropy::Answered() {
+  asked_at_ms_ = 0;
+  attempts_ = 0;
+}
+
+AntiEntropy::Patience AntiEntropy::CheckQuestion(uint64_t now_ms) {
+  if (!asking()) return joining() && now_ms >= join_until_ms_ ? Patience::kGiveUp : Patience::kWait;
+  if (now_ms < asked_at_ms_ + kPullRetryMs * attempts_) return Patience::kWait;
+  if (attempts_ == kAskAttemptsMax) {
+    Answered();
+    return Patience::kGiveUp;
+  }
+  asked_at_ms_ = now_ms;
+  ++attempts_;
+  return Patience::kRepeat;
+}
+
+void AntiEntropy::Wrote(uint64_t now_ms) { position_at_ms_ = now_ms + kPositionAfterMs; }
+
+bool AntiEntropy::PositionDue(uint64_t now_ms) {
+  if (position_at_ms_ == 0 || now_ms < position_at_ms_) return false;
+  position_at_ms_ = 0;
+  return true;
+}
+
+bool AntiEntropy::GossipDue(uint64_t now_ms) {
+  if (gossip_at_ms_ == 0 || now_ms < gossip_at_ms_) return false;
+  gossip_at_ms_ = now_ms + kGossipEveryMs;
+  return true;
+}
+
+bool AntiEntropy::HealDue(uint64_t now_ms) {
+  if (healed_at_ms_ != 0 && now_ms < healed_at_ms_ + kHealEveryMs) return false;
+  healed_at_ms_ = now_ms;
+  return true;
+}
+
+uint64_t AntiEntropy::NextWake() const {
+  uint64_t next = 0;
+  const auto consider = [&next](uint64_t at) {
+    if (at != 0 && (next == 0 || at < next)) next = at;
+  };
+  consider(join_until_ms_);
+  if (asking()) consider(asked_at_ms_ + kPullRetryMs * attempts_);
+  consider(position_at_ms_);
+  consider(gossip_at_ms_);
+  return next;
+}
+
+}  // namespace tabmesh

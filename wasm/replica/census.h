@@ -1,0 +1,40 @@
+// Who else is here.
+#ifndef TABMESH_REPLICA_CENSUS_H_
+#define TABMESH_REPLICA_CENSUS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "crdt/stamp.h"
+#include "wire/messages.h"
+
+namespace tabmesh {
+
+struct Peer {
+  InstanceId id;
+  std::string label;
+  bool visible = false;
+  uint64_t connected_at_ms = 0;  // the peer's clock
+  uint64_t last_seen_ms = 0;     // this replica's clock
+  uint32_t acked_seq = 0;        // of this replica's own writes
+};
+
+/// The other replicas known to live. At most kPeersMax; the longest unseen gives way.
+class Census {
+ public:
+  /// Takes in a presence that does not leave; true when the census looks different now.
+  bool Update(const Presence& presence, uint64_t now_ms);
+  /// Any frame is a sign of life.
+  void Seen(const InstanceId& id, uint64_t now_ms);
+  bool Remove(const InstanceId& id);
+  Peer* Find(const InstanceId& id);
+  const std::vector<Peer>& peers() const { return peers_; }
+
+ private:
+  std::vector<Peer> peers_;
+};
+
+}  // namespace tabmesh
+
+#endif  // TABMESH_REPLICA_CENSUS_H_

@@ -1,0 +1,71 @@
+#include "replica/election.h"
+
+#include <algorithm>
+
+namespace tabmesh {
+
+void Election::Start(Actions* actions) {
+  if (role_ != Role::kOut) return;
+  role_ = Role::kFollower;
+  actions->lock = LockAction::kRequest;
+}
+
+void Election::Stop(Actions* actions) {
+  if (role_ == Role::kOut) return;
+  if (role_ == Role::kLeader) leader_ = {};
+  role_ = Role::kOut;
+  actions->lock = LockAction::kRelease;
+}
+
+void Election::LockGranted(Actions* actions) {
+  if (role_ == Role::kOut) {  // granted while we were leaving
+    actions->lock = LockAction::kRelease;
+  } else if (role_ == Role::kFollower) {
+    role_ = Role::kCandidate;
+    actions->lock = LockAction::kClaim;
+    actions->claim_term = term_ + 1;
+  }
+}
+
+void Election::LockLost(Actions* actions) {
+  if (role_ == Role::kOut) return;
+  if (role_ == Role::kLeader) leader_ = {};
+  role_ = Role::kFollower;
+  actions->lock = LockAction::kRequest;
+}
+
+void Election::TermClaimed(uint64_t term, const InstanceId& self, Actions* actions) {
+  if (role_ != Role::kCandidate) return;
+  if (term <= term_) {  // somebody claimed a larger one meanwhile
+    actions->lock = LockAction::kClaim;
+    actions->claim_term = term_ + 1;
+    return;
+  }
+  role_ = Role::kLeader;
+  term_ = term;
+  leader_ = self;
+}
+
+void Election::ClaimFailed(Actions* actions) {
+  if (role_ != Role::kCandidate) return;
+  role_ = Role::kOut;
+  actions->lock = LockAction::kRelease;
+}
+
+void Election::Observe(uint64_t term, bool leads, const InstanceId& from, Actions* actions) {
+  if (term > term_ && role_ == Role::kLeader) {
+    role_ = Role::kFollower;
+    leader_ = {};
+    // Releasing and queueing again in one step: the lock goes to whoever waits.
+    actions->lock = LockAction::kRequest;
+  }
+  if (leads && term >= term_) leader_ = from;
+  if (!leads && leader_ == from) leader_ = {};
+  term_ = std::max(term_, term);
+}
+
+void Election::Gone(const InstanceId& from) {
+  if (leader_ == from) leader_ = {};
+}
+
+}  // namespace tabmesh

@@ -1,0 +1,39 @@
+// What a replica is told once, at its making.
+#ifndef TABMESH_REPLICA_OPTIONS_H_
+#define TABMESH_REPLICA_OPTIONS_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "crdt/diff.h"
+#include "crdt/stamp.h"
+
+namespace tabmesh {
+
+struct ReplicaOptions {
+  /// The store's name: frames of other names are ignored.
+  std::string name;
+  /// 128 random bits, fresh for each page load.
+  InstanceId instance;
+  /// Shown in the census; at most kLabelBytesMax bytes.
+  std::string label;
+  uint64_t connected_at_ms = 0;
+  bool visible = true;
+  /// Whether this replica takes part in the election.
+  bool may_lead = true;
+  Strategy default_strategy = Strategy::kMerge;
+  std::map<std::string, Strategy, std::less<>> strategies;  // by top-level key
+};
+
+// Timing of the protocol, in milliseconds of the caller's clock. None of it decides correctness.
+inline constexpr uint64_t kJoinWaitMs = 120;      // for a first sign of others, when nobody is known
+inline constexpr uint64_t kPullRetryMs = 250;     // a hello without an answer is repeated
+inline constexpr uint32_t kAskAttemptsMax = 4;   // then a joiner goes on alone, and others wait for the next gossip
+inline constexpr uint64_t kPositionAfterMs = 1000;  // quiet after a write, so that a lost last frame is noticed
+inline constexpr uint64_t kGossipEveryMs = 30000;   // vector and digest to everybody
+inline constexpr uint64_t kHealEveryMs = 5000;      // full exchanges after a divergence, at most
+
+}  // namespace tabmesh
+
+#endif  // TABMESH_REPLICA_OPTIONS_H_

@@ -1,0 +1,593 @@
+#include "replica/replica.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/limits.h"
+#include "crdt/diff.h"
+#include "journal/checkpoint.h"
+#include "wire/delta.h"
+
+namespace tabmesh {
+
+namespace {
+// Tabs that open while this one reads its storage.
+constexpr size_t kUnansweredMax = 64;
+}  // namespace
+
+Replica::Replica(ReplicaOptions options)
+    : options_(std::move(options)),
+      document_(&vector_),
+      writer_(NamespaceOf(options_.name)),
+      visible_(options_.visible) {
+  (void)vector_.Intern(options_.instance, &self_);  // the first of an empty vector
+}
+
+// ---- start -------------------------------------------------------------------------------------
+
+Status Replica::Open(std::string_view initial_state, uint64_t now_ms) {
+  Begin(now_ms);
+  const Status status = OpenInitial(initial_state);
+  arena_.Reset();
+  if (status != Status::kOk) return status;
+  document_.EndChanges(nullptr);
+  SendPresence(/*leaves=*/false, /*asks=*/true);
+  if (options_.may_lead) election_.Start(&actions_);
+  EndCall(/*local=*/false);
+  return Status::kOk;
+}
+
+// The initial state is written by nobody at time zero: it loses to every write and is never sent.
+Status Replica::OpenInitial(std::string_view initial_state) {
+  JsonValue* state = nullptr;
+  if (const Status status = parser_.ParseObject(initial_state, &arena_, &state); status != Status::kOk) {
+    return status;
+  }
+  OpList ops;
+  for (JsonValue* member = state->first_member; member != nullptr; member = member->next_member) {
+    Edit edit;
+    edit.path = {&member->key, 1};
+    edit.value = member;
+    const auto named = options_.strategies.find(member->key);
+    const Strategy strategy = named == options_.strategies.end() ? options_.default_strategy : named->second;
+    if (const Status status = Diff(document_, edit, strategy, &arena_, &ops); status != Status::kOk) {
+      return status;
+    }
+  }
+  if (const Status status = document_.Prepare(&ops); status != Status::kOk) return status;
+  document_.Commit(ops);
+  return Status::kOk;
+}
+
+Status Replica::Restore(std::string_view record, uint64_t now_ms) {
+  Begin(now_ms);
+  const Status status = RestoreInOrder(record, /*over_gaps=*/false);
+  arena_.Reset();
+  if (status != Status::kOk) Dropped(status);
+  EndCall(/*local=*/false);
+  return status;
+}
+
+Status Replica::RestoreInOrder(std::string_view record, bool over_gaps) {
+  Frame frame;
+  if (const Status status = OpenFrame(record, NamespaceOf(options_.name), &frame); status != Status::kOk) {
+    return status;
+  }
+  if (!IsStored(frame.kind)) return Status::kMalformedFrame;
+  if (frame.kind == FrameKind::kDelta) {
+    Reader reader(frame.body);
+    DeltaHead head;
+    OpSet set;
+    if (const Status status = DecodeDeltaHead(&reader, &head); status != Status::kOk) return status;
+    if (const Status status = DecodeOpSet(&reader, &arena_, &set); status != Status::kOk) return status;
+    if (const Status status = EndOfBody(frame, reader); status != Status::kOk) return status;
+    return MergeOpSet(&set);
+  }
+  Batch batch;
+  if (const Status status = DecodeOwnOrForeignBatch(frame, &batch); status != Status::kOk) return status;
+  const uint32_t seq = vector_.SeqOf(batch.instance);
+  if (batch.seq <= seq) return Status::kOk;
+  if (batch.seq > seq + 1 && !over_gaps) {
+    out_of_order_.emplace_back().Append(record);
+    return Status::kOk;
+  }
+  uint32_t instance = 0;
+  if (const Status status = vector_.Intern(batch.instance, &instance); status != Status::kOk) return status;
+  return MergeBatch(&batch, instance);
+}
+
+void Replica::Restored(bool alone, uint64_t now_ms) {
+  Begin(now_ms);
+  // What the journal lacks before these was never durable; what others still have of it, the digests
+  // will bring.
+  std::vector<Buffer> records;
+  records.swap(out_of_order_);
+  for (const Buffer& record : records) {
+    const Status status = RestoreInOrder(record.view(), /*over_gaps=*/true);
+    arena_.Reset();
+    if (status != Status::kOk) Dropped(status);
+  }
+  for (const Hello& hello : unanswered_) SendDelta(hello.from, hello.vector);
+  unanswered_.clear();
+  if (!anti_entropy_.joined()) Join(alone, now_ms);
+  EndCall(/*local=*/false);
+}
+
+void Replica::Join(bool alone, uint64_t now_ms) {
+  anti_entropy_.BeginJoin(alone, now_ms);
+  if (anti_entropy_.joined()) {
+    BecomeReady();
+  } else if (!census_.peers().empty()) {
+    Pull(Respondent(), now_ms);
+  }
+}
+
+void Replica::Begin(uint64_t now_ms) { anti_entropy_.Now(now_ms); }
+
+void Replica::BecomeReady() {
+  anti_entropy_.FinishJoin();
+  Actions::Event(&actions_, "ready");
+}
+
+// ---- a local write: parse, diff, stamp, merge, encode -----------------------------------------------
+
+Status Replica::LocalSet(std::string_view edits, uint64_t now_ms, uint32_t* seq) {
+  Begin(now_ms);
+  *seq = this->seq();
+  if (!ready()) return Status::kNotReady;
+  OpList ops;
+  const auto diff = [&] {
+    Edit* edit = nullptr;
+    if (const Status status = parser_.ParseEdits(edits, &arena_, &edit); status != Status::kOk) return status;
+    for (; edit != nullptr; edit = edit->next) {
+      const auto named = options_.strategies.find(edit->path.keys[0]);
+      const Strategy strategy = named == options_.strategies.end() ? options_.default_strategy : named->second;
+      if (const Status status = Diff(document_, *edit, strategy, &arena_, &ops); status != Status::kOk) {
+        return status;
+      }
+    }
+    if (ops.empty()) return Status::kOk;
+    if (*seq == UINT32_MAX) return Status::kSequenceExhausted;
+    return document_.Prepare(&ops);
+  };
+  const Status status = diff();
+  if (status == Status::kOk && !ops.empty()) {
+    const WriteId id{clock_.Tick(now_ms), self_, ++*seq};
+    for (Op& op : ops) op.id = id;
+    document_.Commit(ops);
+    vector_.Advance(self_, id.seq);
+    Buffer frame;
+    writer_.Begin(FrameKind::kOps, &frame);
+    EncodeBatch(options_.instance, id, ops, &frame);
+    FrameWriter::End(0, &frame);
+    actions_.records.emplace_back().Append(frame.view());
+    Send(std::move(frame));
+    anti_entropy_.Wrote(now_ms);
+    ++counters_.writes;
+  }
+  arena_.Reset();
+  EndCall(/*local=*/true);
+  return status;
+}
+
+// ---- a foreign write: open, decode, validate, observe, merge -----------------------------------------
+
+void Replica::Receive(std::string_view bytes, uint64_t now_ms) {
+  Begin(now_ms);
+  ++counters_.frames_in;
+  counters_.bytes_in += bytes.size();
+  if (suspended_) return;  // Resume will ask for all of it
+  const Status status = ReceiveFrame(bytes, now_ms);
+  arena_.Reset();
+  if (status != Status::kOk && status != Status::kForeignFrame) Dropped(status);
+  EndCall(/*local=*/false);
+}
+
+Status Replica::ReceiveFrame(std::string_view bytes, uint64_t now_ms) {
+  Frame frame;
+  if (const Status status = OpenFrame(bytes, NamespaceOf(options_.name), &frame); status != Status::kOk) {
+    return status;
+  }
+  switch (frame.kind) {
+    case FrameKind::kOps: return ReceiveOps(frame, now_ms);
+    case FrameKind::kHello: return ReceiveHello(frame, now_ms);
+    case FrameKind::kDelta: return ReceiveDelta(frame, now_ms);
+    case FrameKind::kPresence: return ReceivePresence(frame, now_ms);
+    case FrameKind::kPosition: return ReceivePosition(frame, now_ms);
+    case FrameKind::kAck: return ReceiveAck(frame);
+    case FrameKind::kFragment: return ReceiveFragment(frame, now_ms);
+    case FrameKind::kDestroy: Actions::Event(&actions_, "destroyed"); return Status::kOk;
+  }
+  return frame.newer_minor ? Status::kOk : Status::kMalformedFrame;
+}
+
+Status Replica::DecodeOwnOrForeignBatch(const Frame& frame, Batch* batch) {
+  Reader reader(frame.body);
+  if (const Status status = DecodeBatch(&reader, &arena_, batch); status != Status::kOk) return status;
+  return EndOfBody(frame, reader);
+}
+
+Status Replica::ReceiveOps(const Frame& frame, uint64_t now_ms) {
+  Batch batch;
+  if (const Status status = DecodeOwnOrForeignBatch(frame, &batch); status != Status::kOk) return status;
+  census_.Seen(batch.instance, now_ms);
+  const uint32_t seq = vector_.SeqOf(batch.instance);
+  if (batch.instance == options_.instance && batch.seq > seq) {
+    Actions::Event(&actions_, "identity-conflict");
+    return Status::kIdentityConflict;
+  }
+  if (batch.seq <= seq) return Status::kOk;
+  if (batch.seq > seq + 1) {
+    ++counters_.gaps;
+    Pull(batch.instance, now_ms);
+    return Status::kOk;
+  }
+  uint32_t instance = 0;
+  if (const Status status = ValidateValues(batch.ops); status != Status::kOk) return status;
+  if (const Status status = vector_.Intern(batch.instance, &instance); status != Status::kOk) return status;
+  if (const Status status = MergeBatch(&batch, instance); status != Status::kOk) return status;
+  Actions::Event(&actions_, "remote").Id("from", batch.instance.view());
+  return Status::kOk;
+}
+
+Status Replica::MergeBatch(Batch* batch, uint32_t instance) {
+  for (Op& op : batch->ops) op.id = {batch->hlc, instance, batch->seq};
+  if (const Status status = document_.Prepare(&batch->ops); status != Status::kOk) return status;
+  clock_.Observe(batch->hlc);
+  document_.Commit(batch->ops);
+  vector_.Advance(instance, batch->seq);
+  return Status::kOk;
+}
+
+Status Replica::MergeOpSet(OpSet* set) {
+  if (const Status status = ValidateValues(set->ops); status != Status::kOk) return status;
+  std::vector<uint32_t> indices(set->vector.size());
+  for (size_t i = 0; i < indices.size(); ++i) {
+    if (const Status status = vector_.Intern(set->vector[i].instance, &indices[i]); status != Status::kOk) {
+      return status;
+    }
+    if (indices[i] == self_ && set->vector[i].seq > seq()) {
+      Actions::Event(&actions_, "identity-conflict");
+      return Status::kIdentityConflict;
+    }
+  }
+  for (Op& op : set->ops) op.id.instance = indices[op.id.instance];
+  if (const Status status = document_.Prepare(&set->ops); status != Status::kOk) return status;
+  for (const Op& op : set->ops) clock_.Observe(op.id.hlc);
+  document_.Commit(set->ops);
+  for (size_t i = 0; i < indices.size(); ++i) vector_.Advance(indices[i], set->vector[i].seq);
+  return Status::kOk;
+}
+
+Status Replica::ValidateValues(const OpList& ops) {
+  std::vector<std::string_view> values;
+  for (const Op& op : ops) {
+    if (op.kind == OpKind::kLeaf) values.push_back(op.value);
+  }
+  if (values.empty()) return Status::kOk;
+  return parser_.Validate(values.data(), values.size()) == Status::kOk ? Status::kOk : Status::kMalformedFrame;
+}
+
+// ---- asking and answering ------------------------------------------------------------------------
+
+Status Replica::ReceiveHello(const Frame& frame, uint64_t now_ms) {
+  Hello hello;
+  if (const Status status = DecodeHello(frame, &hello); status != Status::kOk) return status;
+  if (!hello.to.IsZero() && hello.to != options_.instance) return Status::kOk;
+  census_.Seen(hello.from, now_ms);
+  const Standing standing = Compare(hello.vector, vector_);
+  if (hello.asks && anti_entropy_.hydrating()) {
+    if (unanswered_.size() < kUnansweredMax) unanswered_.push_back(hello);
+  } else if (hello.asks) {
+    SendDelta(hello.from, hello.vector);
+  }
+  if (standing.we_lack) Pull(hello.from, now_ms);
+  const bool diverged = standing.equal() && hello.digest != document_.digest() && ready();
+  if (diverged && anti_entropy_.HealDue(now_ms)) {
+    ++counters_.divergences;
+    Actions::Event(&actions_, "divergence").Id("from", hello.from.view());
+    SendFullQuestion(hello.from);
+    SendDelta(hello.from, {});
+  }
+  return Status::kOk;
+}
+
+Status Replica::ReceiveDelta(const Frame& frame, uint64_t now_ms) {
+  Reader reader(frame.body);
+  DeltaHead head;
+  if (const Status status = DecodeDeltaHead(&reader, &head); status != Status::kOk) return status;
+  if (head.to != options_.instance) return Status::kOk;
+  OpSet set;
+  if (const Status status = DecodeOpSet(&reader, &arena_, &set); status != Status::kOk) return status;
+  if (const Status status = EndOfBody(frame, reader); status != Status::kOk) return status;
+  if (const Status status = MergeOpSet(&set); status != Status::kOk) return status;
+  census_.Seen(head.from, now_ms);
+  anti_entropy_.Answered();
+  if (anti_entropy_.joining()) BecomeReady();
+  if (!set.ops.empty()) Actions::Event(&actions_, "remote").Id("from", head.from.view());
+  const bool diverged = Compare(set.vector, vector_).equal() && head.digest != document_.digest();
+  if (diverged && anti_entropy_.HealDue(now_ms)) {
+    ++counters_.divergences;
+    Actions::Event(&actions_, "divergence").Id("from", head.from.view());
+    SendFullQuestion(head.from);
+    SendDelta(head.from, {});
+  }
+  return Status::kOk;
+}
+
+Status Replica::ReceivePosition(const Frame& frame, uint64_t now_ms) {
+  Position position;
+  if (const Status status = DecodePosition(frame, &position); status != Status::kOk) return status;
+  census_.Seen(position.from, now_ms);
+  const uint32_t have = vector_.SeqOf(position.from);
+  if (have < position.seq) Pull(position.from, now_ms);
+  if (position.asks && have > 0) SendPosition(FrameKind::kAck, position.from, have, /*asks=*/false);
+  return Status::kOk;
+}
+
+Status Replica::ReceiveAck(const Frame& frame) {
+  Position ack;
+  if (const Status status = DecodePosition(frame, &ack); status != Status::kOk) return status;
+  if (ack.to != options_.instance || ack.seq > seq()) return Status::kOk;
+  Peer* peer = census_.Find(ack.from);
+  if (peer != nullptr) peer->acked_seq = std::max(peer->acked_seq, ack.seq);
+  Actions::Event(&actions_, "shared").Number("seq", ack.seq);
+  return Status::kOk;
+}
+
+Status Replica::ReceiveFragment(const Frame& frame, uint64_t now_ms) {
+  std::string_view message;
+  if (const Status status = assembler_.Add(frame, &message); status != Status::kOk) return status;
+  if (message.empty()) return Status::kOk;
+  Frame inner;
+  if (const Status status = OpenFrame(message, NamespaceOf(options_.name), &inner); status != Status::kOk) {
+    return status;
+  }
+  if (inner.kind == FrameKind::kFragment) return Status::kMalformedFrame;
+  return ReceiveFrame(message, now_ms);
+}
+
+void Replica::Pull(const InstanceId& from, uint64_t now_ms) {
+  if (anti_entropy_.Ask(now_ms)) SendHello(from, /*asks=*/true);
+}
+
+// Whom a joiner asks: the leader, else whoever was met first; everybody when nobody is known.
+InstanceId Replica::Respondent() const {
+  if (!election_.leader().IsZero() && election_.leader() != options_.instance) return election_.leader();
+  return census_.peers().empty() ? InstanceId{} : census_.peers().front().id;
+}
+
+// ---- who is here, who leads ------------------------------------------------------------------------
+
+Status Replica::ReceivePresence(const Frame& frame, uint64_t now_ms) {
+  Presence presence;
+  if (const Status status = DecodePresence(frame, &presence); status != Status::kOk) return status;
+  if (presence.from == options_.instance) return Status::kOk;
+  election_.Observe(presence.term, presence.leads && !presence.leaves, presence.from, &actions_);
+  const bool changed = presence.leaves ? census_.Remove(presence.from) : census_.Update(presence, now_ms);
+  if (changed) Actions::Event(&actions_, "tabs");
+  if (presence.leaves) return Status::kOk;
+  if (presence.asks) SendPresence(/*leaves=*/false, /*asks=*/false);
+  if (anti_entropy_.joining() && !anti_entropy_.asking()) Pull(Respondent(), now_ms);
+  return Status::kOk;
+}
+
+void Replica::SetVisible(bool visible, uint64_t now_ms) {
+  Begin(now_ms);
+  if (visible == visible_) return;
+  visible_ = visible;
+  if (!suspended_) {
+    SendPresence(/*leaves=*/false, /*asks=*/false);
+    if (visible && !census_.peers().empty()) Pull(Respondent(), now_ms);
+  }
+  EndCall(/*local=*/false);
+}
+
+void Replica::Suspend(uint64_t now_ms) {
+  Begin(now_ms);
+  if (!suspended_) {
+    election_.Stop(&actions_);
+    SendPresence(/*leaves=*/true, /*asks=*/false);
+    suspended_ = true;
+  }
+  EndCall(/*local=*/false);
+}
+
+void Replica::Resume(uint64_t now_ms) {
+  Begin(now_ms);
+  if (suspended_) {
+    suspended_ = false;
+    anti_entropy_.Answered();  // whatever was asked before, the answer is lost
+    SendPresence(/*leaves=*/false, /*asks=*/true);
+    if (options_.may_lead) election_.Start(&actions_);
+  }
+  if (!census_.peers().empty()) Pull(Respondent(), now_ms);
+  EndCall(/*local=*/false);
+}
+
+void Replica::Destroy(uint64_t now_ms) {
+  Begin(now_ms);
+  Buffer frame;
+  writer_.Begin(FrameKind::kDestroy, &frame);
+  frame.Append(options_.instance.view());
+  FrameWriter::End(0, &frame);
+  Send(std::move(frame));
+  EndCall(/*local=*/false);
+}
+
+void Replica::RetainPeers(std::string_view alive_ids, uint64_t now_ms) {
+  Begin(now_ms);
+  std::vector<InstanceId> gone;
+  for (const Peer& peer : census_.peers()) {
+    bool alive = false;
+    for (size_t at = 0; at + InstanceId::kBytes <= alive_ids.size(); at += InstanceId::kBytes) {
+      alive |= alive_ids.substr(at, InstanceId::kBytes) == peer.id.view();
+    }
+    if (!alive) gone.push_back(peer.id);
+  }
+  for (const InstanceId& id : gone) {
+    census_.Remove(id);
+    election_.Gone(id);
+  }
+  if (!gone.empty()) Actions::Event(&actions_, "tabs");
+  EndCall(/*local=*/false);
+}
+
+void Replica::LockGranted(uint64_t now_ms) {
+  Begin(now_ms);
+  election_.LockGranted(&actions_);
+  EndCall(/*local=*/false);
+}
+
+void Replica::LockLost(uint64_t now_ms) {
+  Begin(now_ms);
+  election_.LockLost(&actions_);
+  if (!suspended_) SendPresence(/*leaves=*/false, /*asks=*/false);
+  EndCall(/*local=*/false);
+}
+
+void Replica::TermClaimed(uint64_t term, uint64_t now_ms) {
+  Begin(now_ms);
+  election_.TermClaimed(term, options_.instance, &actions_);
+  if (election_.leads()) SendPresence(/*leaves=*/false, /*asks=*/false);
+  EndCall(/*local=*/false);
+}
+
+void Replica::ClaimFailed(uint64_t now_ms) {
+  Begin(now_ms);
+  election_.ClaimFailed(&actions_);
+  EndCall(/*local=*/false);
+}
+
+// ---- time ----------------------------------------------------------------------------------------
+
+void Replica::Tick(uint64_t now_ms) {
+  Begin(now_ms);
+  if (!suspended_) {
+    switch (anti_entropy_.CheckQuestion(now_ms)) {
+      case AntiEntropy::Patience::kWait: break;
+      case AntiEntropy::Patience::kRepeat: SendHello({}, /*asks=*/true); break;
+      case AntiEntropy::Patience::kGiveUp:
+        if (anti_entropy_.joining()) BecomeReady();
+    }
+    if (anti_entropy_.PositionDue(now_ms)) SendPosition(FrameKind::kPosition, {}, seq(), /*asks=*/false);
+    if (anti_entropy_.GossipDue(now_ms)) SendHello({}, /*asks=*/false);
+  }
+  EndCall(/*local=*/false);
+}
+
+void Replica::AskShared(uint64_t now_ms) {
+  Begin(now_ms);
+  SendPosition(FrameKind::kPosition, {}, seq(), /*asks=*/true);
+  EndCall(/*local=*/false);
+}
+
+// ---- out -----------------------------------------------------------------------------------------
+
+void Replica::Send(Buffer frame) {
+  if (frame.failed()) return Dropped(Status::kOutOfMemory);
+  const size_t first = actions_.frames.size();
+  if (frame.size() <= kFragmentBytesMax) {
+    actions_.frames.push_back(std::move(frame));
+  } else {
+    Fragment(writer_, options_.instance, ++message_number_, frame.view(), &actions_.frames);
+  }
+  for (size_t i = first; i < actions_.frames.size(); ++i) {
+    ++counters_.frames_out;
+    counters_.bytes_out += actions_.frames[i].size();
+  }
+}
+
+void Replica::SendHello(const InstanceId& to, bool asks) {
+  Buffer frame;
+  writer_.Begin(FrameKind::kHello, &frame);
+  EncodeHello(options_.instance, to, asks, document_.digest(), vector_, &frame);
+  FrameWriter::End(0, &frame);
+  Send(std::move(frame));
+}
+
+// Asks for everything, as one who has nothing.
+void Replica::SendFullQuestion(const InstanceId& to) {
+  Buffer frame;
+  writer_.Begin(FrameKind::kHello, &frame);
+  EncodeHello(options_.instance, to, /*asks=*/true, 0, VersionVector(), &frame);
+  FrameWriter::End(0, &frame);
+  Send(std::move(frame));
+}
+
+void Replica::SendDelta(const InstanceId& to, const std::vector<OpSet::Entry>& theirs) {
+  Buffer frame;
+  EncodeDelta(writer_, {options_.instance, to, document_.digest()}, document_, vector_,
+              CoveredBy(theirs, vector_), &frame);
+  Send(std::move(frame));
+}
+
+void Replica::SendPresence(bool leaves, bool asks) {
+  Presence presence;
+  presence.from = options_.instance;
+  presence.visible = visible_;
+  presence.leads = election_.leads();
+  presence.leaves = leaves;
+  presence.asks = asks;
+  presence.term = election_.term();
+  presence.connected_at_ms = options_.connected_at_ms;
+  presence.label = std::string_view(options_.label).substr(0, kLabelBytesMax);
+  Buffer frame;
+  writer_.Begin(FrameKind::kPresence, &frame);
+  EncodePresence(presence, &frame);
+  FrameWriter::End(0, &frame);
+  Send(std::move(frame));
+}
+
+void Replica::SendPosition(FrameKind kind, const InstanceId& to, uint32_t seq, bool asks) {
+  Buffer frame;
+  writer_.Begin(kind, &frame);
+  EncodePosition({options_.instance, to, seq, asks}, &frame);
+  FrameWriter::End(0, &frame);
+  Send(std::move(frame));
+}
+
+void Replica::Dropped(Status status) {
+  ++counters_.dropped;
+  Actions::Event(&actions_, "dropped").Text("reason", StatusName(status));
+}
+
+void Replica::ReportLeader() {
+  if (election_.leader() == reported_leader_ && election_.term() == reported_term_) return;
+  reported_leader_ = election_.leader();
+  reported_term_ = election_.term();
+  Actions::Event event(&actions_, "leader");
+  event.Number("term", reported_term_).Number("self", election_.leads() ? 1 : 0);
+  if (!reported_leader_.IsZero()) event.Id("id", reported_leader_.view());
+}
+
+// Readers of a joined replica are told at once, those of a joining one all at once when it is ready.
+void Replica::EndCall(bool local) {
+  if (ready()) document_.EndChanges(local ? nullptr : &actions_.changes);
+  ReportLeader();
+  actions_.wake_at_ms = suspended_ ? 0 : anti_entropy_.NextWake();
+}
+
+void Replica::PrintPeers(Buffer* out) const {
+  out->AppendByte('[');
+  for (const Peer& peer : census_.peers()) {
+    if (&peer != &census_.peers().front()) out->AppendByte(',');
+    out->Append("{\"id\":\"");
+    PrintHex(peer.id.view(), out);
+    out->Append("\",\"label\":");
+    PrintString(peer.label, out);
+    out->Append(peer.visible ? ",\"visible\":true" : ",\"visible\":false");
+    out->Append(",\"connectedAt\":");
+    PrintNumber(peer.connected_at_ms, out);
+    out->Append(",\"lastSeen\":");
+    PrintNumber(peer.last_seen_ms, out);
+    out->AppendByte('}');
+  }
+  out->AppendByte(']');
+}
+
+void Replica::EncodeCheckpoint(Buffer* out) const {
+  tabmesh::EncodeCheckpoint(writer_, options_.instance, document_, vector_, out);
+}
+
+}  // namespace tabmesh

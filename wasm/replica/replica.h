@@ -1,0 +1,160 @@
+// One tab's replica of the shared state: a pure function of what it is told.
+#ifndef TABMESH_REPLICA_REPLICA_H_
+#define TABMESH_REPLICA_REPLICA_H_
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "base/status.h"
+#include "crdt/document.h"
+#include "crdt/hlc.h"
+#include "crdt/version_vector.h"
+#include "json/parse.h"
+#include "replica/actions.h"
+#include "replica/anti_entropy.h"
+#include "replica/census.h"
+#include "replica/election.h"
+#include "replica/options.h"
+#include "wire/fragment.h"
+#include "wire/frame.h"
+#include "wire/messages.h"
+
+namespace tabmesh {
+
+/// Counters since the replica was made.
+struct ReplicaCounters {
+  uint64_t writes = 0;
+  uint64_t frames_in = 0;
+  uint64_t bytes_in = 0;
+  uint64_t frames_out = 0;
+  uint64_t bytes_out = 0;
+  uint64_t dropped = 0;     // frames and records that were not used because something was wrong with them
+  uint64_t gaps = 0;        // writes that came before an earlier one of the same instance
+  uint64_t divergences = 0;
+};
+
+/// Life: Open, Restore every stored record, Hydrated; then anything in any order; Close.
+/// Every call but Open and the readers adds to `actions()`, which the caller performs and clears.
+/// `now_ms` is the caller's wall clock; it may jump, stand still or be wrong.
+class Replica {
+ public:
+  explicit Replica(ReplicaOptions options);
+
+  /// Takes the initial state, a JSON object, and greets whoever is there. JsonParser's errors.
+  Status Open(std::string_view initial_state, uint64_t now_ms);
+
+  /// A stored checkpoint or record, in the journal's order. Bad bytes are dropped, counted and
+  /// reported; the error is returned for information.
+  Status Restore(std::string_view record, uint64_t now_ms);
+  /// All stored records have been told: at the start, and after every later reading of the journal.
+  /// `alone`: the caller knows that no other replica of this store is running.
+  void Restored(bool alone, uint64_t now_ms);
+
+  /// Local edits as JSON (JsonParser::ParseEdits), one stamp for all. `*seq` is the write's number,
+  /// or that of the newest write when nothing had to change. kNotReady before the join is over;
+  /// otherwise Diff's and Document::Prepare's errors, and then nothing has changed.
+  Status LocalSet(std::string_view edits, uint64_t now_ms, uint32_t* seq);
+
+  /// Bytes from a channel. Never fails: what is wrong is dropped, counted and reported.
+  void Receive(std::string_view bytes, uint64_t now_ms);
+
+  /// Someone waits for the newest write to be shared: asks for an acknowledgement.
+  void AskShared(uint64_t now_ms);
+  void Tick(uint64_t now_ms);
+
+  void SetVisible(bool visible, uint64_t now_ms);
+  /// The page is about to be frozen, cached or closed: leaves the election, says goodbye.
+  void Suspend(uint64_t now_ms);
+  /// It goes on. Assumes that everything was missed; the caller also reads the journal again.
+  void Resume(uint64_t now_ms);
+  /// The store is being erased: tells the others.
+  void Destroy(uint64_t now_ms);
+  /// Whom the caller knows to run: InstanceId::kBytes a piece. Others leave the census.
+  void RetainPeers(std::string_view alive_ids, uint64_t now_ms);
+
+  void LockGranted(uint64_t now_ms);
+  void LockLost(uint64_t now_ms);
+  void TermClaimed(uint64_t term, uint64_t now_ms);
+  void ClaimFailed(uint64_t now_ms);
+
+  Actions* actions() { return &actions_; }
+  bool ready() const { return anti_entropy_.joined(); }
+  uint64_t digest() const { return document_.digest(); }
+  uint32_t seq() const { return vector_.Seq(self_); }
+  const Document& document() const { return document_; }
+  const VersionVector& vector() const { return vector_; }
+  const Election& election() const { return election_; }
+  const Hlc& clock() const { return clock_; }
+  const ReplicaCounters& counters() const { return counters_; }
+  const ReplicaOptions& options() const { return options_; }
+
+  /// The whole visible state as a JSON object.
+  void PrintState(Buffer* out) const { document_.PrintState(out); }
+  /// `[{"id","label","visible","connectedAt","lastSeen"}, …]`, the others only.
+  void PrintPeers(Buffer* out) const;
+  /// Everything merged so far as one stored frame.
+  void EncodeCheckpoint(Buffer* out) const;
+
+ private:
+  Status OpenInitial(std::string_view initial_state);
+  Status ReceiveFrame(std::string_view bytes, uint64_t now_ms);
+  Status ReceiveOps(const Frame& frame, uint64_t now_ms);
+  Status ReceiveDelta(const Frame& frame, uint64_t now_ms);
+  Status ReceiveHello(const Frame& frame, uint64_t now_ms);
+  Status ReceivePresence(const Frame& frame, uint64_t now_ms);
+  Status ReceivePosition(const Frame& frame, uint64_t now_ms);
+  Status ReceiveAck(const Frame& frame);
+  Status ReceiveFragment(const Frame& frame, uint64_t now_ms);
+
+  // One step each of the straight line from bytes to a merged write.
+  Status DecodeOwnOrForeignBatch(const Frame& frame, Batch* batch);
+  Status MergeBatch(Batch* batch, uint32_t instance);
+  Status MergeOpSet(OpSet* set);
+  Status ValidateValues(const OpList& ops);
+  Status RestoreInOrder(std::string_view record, bool over_gaps);
+
+  void Send(Buffer frame);
+  void SendHello(const InstanceId& to, bool asks);
+  void SendFullQuestion(const InstanceId& to);
+  void SendDelta(const InstanceId& to, const std::vector<OpSet::Entry>& theirs);
+  void SendPresence(bool leaves, bool asks);
+  void SendPosition(FrameKind kind, const InstanceId& to, uint32_t seq, bool asks);
+  void Pull(const InstanceId& from, uint64_t now_ms);
+  InstanceId Respondent() const;
+  void Begin(uint64_t now_ms);
+  void Join(bool alone, uint64_t now_ms);
+  void BecomeReady();
+  void Dropped(Status status);
+  void ReportLeader();
+  void EndCall(bool local);
+
+  ReplicaOptions options_;
+  uint32_t self_ = 0;
+  VersionVector vector_;
+  Document document_;
+  Hlc clock_;
+  JsonParser parser_;
+  CallArena arena_;
+  FrameWriter writer_;
+  FragmentAssembler assembler_;
+  uint64_t message_number_ = 0;
+  AntiEntropy anti_entropy_;
+  Census census_;
+  Election election_;
+  bool visible_;
+  bool suspended_ = false;
+  std::vector<Hello> unanswered_;     // questions that came before storage was read
+  std::vector<Buffer> out_of_order_;  // stored records that came before an earlier one of their instance
+  InstanceId reported_leader_;
+  uint64_t reported_term_ = 0;
+  Actions actions_;
+  ReplicaCounters counters_;
+};
+
+}  // namespace tabmesh
+
+#endif  // TABMESH_REPLICA_REPLICA_H_

@@ -1,0 +1,28 @@
+#include "wire/delta.h"
+
+#include <string_view>
+
+namespace tabmesh {
+
+void EncodeDelta(const FrameWriter& writer, const DeltaHead& head, const Document& document,
+                 const VersionVector& vector, const std::vector<uint32_t>& covered, Buffer* out) {
+  OpList ops;
+  std::vector<std::string_view> keys;
+  document.CollectMissing(covered, &ops, &keys);
+  const size_t start = out->size();
+  writer.Begin(FrameKind::kDelta, out);
+  EncodeDeltaHead(head, out);
+  EncodeOpSet(vector, ops, out);
+  FrameWriter::End(start, out);
+}
+
+std::vector<uint32_t> CoveredBy(const std::vector<OpSet::Entry>& entries, const VersionVector& vector) {
+  std::vector<uint32_t> covered(vector.size());
+  for (const OpSet::Entry& entry : entries) {
+    const uint32_t index = vector.Find(entry.instance);
+    if (index != VersionVector::kUnknown) covered[index] = entry.seq;
+  }
+  return covered;
+}
+
+}  // namespace tabmesh

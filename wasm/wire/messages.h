@@ -1,0 +1,70 @@
+// The small messages between tabs.
+#ifndef TABMESH_WIRE_MESSAGES_H_
+#define TABMESH_WIRE_MESSAGES_H_
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "crdt/stamp.h"
+#include "crdt/version_vector.h"
+#include "wire/frame.h"
+#include "wire/ops_codec.h"
+
+namespace tabmesh {
+
+/// "This is what I have." To one instance, or to all where `to` is zero.
+struct Hello {
+  InstanceId from;
+  InstanceId to;
+  /// The sender waits for a kDelta, be it empty.
+  bool asks = false;
+  uint64_t digest = 0;
+  std::vector<OpSet::Entry> vector;
+};
+
+/// The head of a kDelta frame; an OpSet follows.
+struct DeltaHead {
+  InstanceId from;
+  InstanceId to;  // zero: for everybody, as a checkpoint is
+  uint64_t digest = 0;
+};
+
+struct Presence {
+  InstanceId from;
+  bool visible = false;
+  bool leads = false;
+  bool leaves = false;
+  /// The sender is new and wants everybody's presence.
+  bool asks = false;
+  uint64_t term = 0;  // the highest the sender knows; its own when `leads`
+  uint64_t connected_at_ms = 0;
+  std::string_view label;  // points into the bytes read
+};
+
+/// kPosition: the sender's newest seq. kAck: the newest of `to` that the sender has.
+struct Position {
+  InstanceId from;
+  InstanceId to;
+  uint32_t seq = 0;
+  /// The sender waits for a kAck.
+  bool asks = false;
+};
+
+void EncodeHello(const InstanceId& from, const InstanceId& to, bool asks, uint64_t digest,
+                 const VersionVector& vector, Buffer* out);
+void EncodeDeltaHead(const DeltaHead& head, Buffer* out);
+void EncodePresence(const Presence& presence, Buffer* out);
+void EncodePosition(const Position& position, Buffer* out);
+
+/// Each reads a whole body, but DecodeDeltaHead only the head. kMalformedFrame.
+Status DecodeHello(const Frame& frame, Hello* hello);
+Status DecodeDeltaHead(Reader* reader, DeltaHead* head);
+Status DecodePresence(const Frame& frame, Presence* presence);
+Status DecodePosition(const Frame& frame, Position* position);
+
+}  // namespace tabmesh
+
+#endif  // TABMESH_WIRE_MESSAGES_H_

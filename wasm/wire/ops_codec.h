@@ -1,0 +1,51 @@
+// Lists of ops as bytes: paths share what they have in common with the one before.
+#ifndef TABMESH_WIRE_OPS_CODEC_H_
+#define TABMESH_WIRE_OPS_CODEC_H_
+
+#include <vector>
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "base/status.h"
+#include "crdt/op.h"
+#include "crdt/stamp.h"
+#include "crdt/version_vector.h"
+
+namespace tabmesh {
+
+/// What one instance wrote at once: all ops have the same WriteId.
+struct Batch {
+  InstanceId instance;
+  HlcTime hlc = 0;
+  uint32_t seq = 0;
+  OpList ops;  // ids are unset: the receiver numbers instances its own way
+};
+
+void EncodeBatch(const InstanceId& instance, const WriteId& id, const OpList& ops, Buffer* out);
+
+/// Keys live in `arena`, or in the bytes read from; values in those bytes. kMalformedFrame,
+/// kForbiddenKey, kKeyTooLong, kStampOutOfRange, kOutOfMemory. Values are not validated as JSON here.
+Status DecodeBatch(Reader* reader, CallArena* arena, Batch* batch);
+
+/// A version vector, and ops of any of its instances: what one replica has and another lacks.
+struct OpSet {
+  struct Entry {
+    InstanceId instance;
+    uint32_t seq = 0;
+  };
+  std::vector<Entry> vector;
+  OpList ops;  // id.instance is an index into `vector`
+};
+
+/// `ops` carry indices into `vector`, which is written whole.
+void EncodeOpSet(const VersionVector& vector, const OpList& ops, Buffer* out);
+
+/// As DecodeBatch. Every op lies within the vector it came with.
+Status DecodeOpSet(Reader* reader, CallArena* arena, OpSet* set);
+
+void EncodeVector(const VersionVector& vector, Buffer* out);
+Status DecodeVector(Reader* reader, std::vector<OpSet::Entry>* entries);
+
+}  // namespace tabmesh
+
+#endif  // TABMESH_WIRE_OPS_CODEC_H_
