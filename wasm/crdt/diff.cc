@@ -19,16 +19,40 @@ class Differ {
       : tree_(document.tree()), arena_(arena), ops_(ops) {}
 
   Status Run(const Edit& edit, Strategy strategy) {
+    if (strategy == Strategy::kLastWriteWins) {
+      keys_.assign(edit.path.keys, edit.path.keys + edit.path.size);
+      return Whole(edit);
+    }
     const Node* node = tree_.Find(edit.path);
-    const auto* first = edit.path.keys;
-    keys_.assign(first, first + edit.path.size);
-    if (strategy == Strategy::kLastWriteWins) return Whole(edit);
-    if (edit.value == nullptr) return Remove(node);
-    if (edit.replace) return Replace(*edit.value);
-    return Value(node, *edit.value);
+    const size_t ops_before = ops_->size();
+    if (edit.value == nullptr && (node == nullptr || node->shown == Shown::kNothing)) return Status::kOk;
+    if (const Status status = MarkAncestors(edit.path); status != Status::kOk) return status;
+    const size_t ops_marked = ops_->size();
+    keys_.assign(edit.path.keys, edit.path.keys + edit.path.size);
+    Status status = Status::kOk;
+    if (edit.value == nullptr) {
+      status = Remove(node);
+    } else {
+      status = edit.replace ? Replace(*edit.value) : Value(node, *edit.value);
+    }
+    if (ops_->size() == ops_marked) ops_->resize(ops_before);  // nothing differs: no marker is needed
+    return status;
   }
 
  private:
+  // Objects on the way to an edit stay when their last member goes, so each gets a marker.
+  Status MarkAncestors(Path path) {
+    const Node* node = tree_.root();
+    keys_.clear();
+    for (size_t i = 0; i + 1 < path.size; ++i) {
+      keys_.push_back(path.keys[i]);
+      node = node == nullptr ? nullptr : tree_.FindChild(node, path.keys[i]);
+      if (node != nullptr && node->kind == RegisterKind::kObject) continue;
+      if (const Status status = Add(OpKind::kObject); status != Status::kOk) return status;
+    }
+    return Status::kOk;
+  }
+
   Status Add(OpKind kind, std::string_view value = {}) {
     if (keys_.size() > kPathSegmentsMax) return Status::kPathTooLong;
     auto* keys =

@@ -64,8 +64,7 @@ Status Replica::Restore(std::string_view record, uint64_t now_ms) {
   const Status status = RestoreInOrder(record, /*over_gaps=*/false);
   arena_.Reset();
   if (status != Status::kOk) Dropped(status);
-  EndCall(/*local=*/false);
-  return status;
+  return status;  // readers are told at Restored, all at once
 }
 
 Status Replica::RestoreInOrder(std::string_view record, bool over_gaps) {
@@ -321,13 +320,13 @@ Status Replica::ReceivePosition(const Frame& frame, uint64_t now_ms) {
   census_.Seen(position.from, now_ms);
   const uint32_t have = vector_.SeqOf(position.from);
   if (have < position.seq) Pull(position.from, now_ms);
-  if (position.asks && have > 0) SendPosition(FrameKind::kAck, position.from, have, /*asks=*/false);
+  if (position.asks && have > 0) SendAck(position.from, have);
   return Status::kOk;
 }
 
 Status Replica::ReceiveAck(const Frame& frame) {
-  Position ack;
-  if (const Status status = DecodePosition(frame, &ack); status != Status::kOk) return status;
+  Ack ack;
+  if (const Status status = DecodeAck(frame, &ack); status != Status::kOk) return status;
   if (ack.to != options_.instance || ack.seq > seq()) return Status::kOk;
   Peer* peer = census_.Find(ack.from);
   if (peer != nullptr) peer->acked_seq = std::max(peer->acked_seq, ack.seq);
@@ -366,7 +365,10 @@ Status Replica::ReceivePresence(const Frame& frame, uint64_t now_ms) {
   election_.Observe(presence.term, presence.leads && !presence.leaves, presence.from, &actions_);
   const bool changed = presence.leaves ? census_.Remove(presence.from) : census_.Update(presence, now_ms);
   if (changed) Actions::Event(&actions_, "tabs");
-  if (presence.leaves) return Status::kOk;
+  if (presence.leaves) {
+    if (changed) Actions::Event(&actions_, "catch-up");
+    return Status::kOk;
+  }
   if (presence.asks) SendPresence(/*leaves=*/false, /*asks=*/false);
   if (anti_entropy_.joining() && !anti_entropy_.asking()) Pull(Respondent(), now_ms);
   return Status::kOk;
@@ -429,7 +431,11 @@ void Replica::RetainPeers(std::string_view alive_ids, uint64_t now_ms) {
     census_.Remove(id);
     election_.Gone(id);
   }
-  if (!gone.empty()) Actions::Event(&actions_, "tabs");
+  if (!gone.empty()) {
+    Actions::Event(&actions_, "tabs");
+    // What the dead wrote last may have reached the journal and nobody else.
+    Actions::Event(&actions_, "catch-up");
+  }
   EndCall(/*local=*/false);
 }
 
@@ -470,7 +476,7 @@ void Replica::Tick(uint64_t now_ms) {
       case AntiEntropy::Patience::kGiveUp:
         if (anti_entropy_.joining()) BecomeReady();
     }
-    if (anti_entropy_.PositionDue(now_ms)) SendPosition(FrameKind::kPosition, {}, seq(), /*asks=*/false);
+    if (anti_entropy_.PositionDue(now_ms)) SendPosition(/*asks=*/false);
     if (anti_entropy_.GossipDue(now_ms)) SendHello({}, /*asks=*/false);
   }
   EndCall(/*local=*/false);
@@ -478,7 +484,7 @@ void Replica::Tick(uint64_t now_ms) {
 
 void Replica::AskShared(uint64_t now_ms) {
   Begin(now_ms);
-  SendPosition(FrameKind::kPosition, {}, seq(), /*asks=*/true);
+  SendPosition(/*asks=*/true);
   EndCall(/*local=*/false);
 }
 
@@ -539,10 +545,18 @@ void Replica::SendPresence(bool leaves, bool asks) {
   Send(std::move(frame));
 }
 
-void Replica::SendPosition(FrameKind kind, const InstanceId& to, uint32_t seq, bool asks) {
+void Replica::SendPosition(bool asks) {
   Buffer frame;
-  writer_.Begin(kind, &frame);
-  EncodePosition({options_.instance, to, seq, asks}, &frame);
+  writer_.Begin(FrameKind::kPosition, &frame);
+  EncodePosition({options_.instance, seq(), asks}, &frame);
+  FrameWriter::End(0, &frame);
+  Send(std::move(frame));
+}
+
+void Replica::SendAck(const InstanceId& to, uint32_t seq) {
+  Buffer frame;
+  writer_.Begin(FrameKind::kAck, &frame);
+  EncodeAck({options_.instance, to, seq}, &frame);
   FrameWriter::End(0, &frame);
   Send(std::move(frame));
 }

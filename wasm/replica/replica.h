@@ -73,7 +73,8 @@ class Replica {
   void Resume(uint64_t now_ms);
   /// The store is being erased: tells the others.
   void Destroy(uint64_t now_ms);
-  /// Whom the caller knows to run: InstanceId::kBytes a piece. Others leave the census.
+  /// Whom the caller knows to run: InstanceId::kBytes a piece. Others leave the census, and the event
+  /// "catch-up" asks the caller to read the journal.
   void RetainPeers(std::string_view alive_ids, uint64_t now_ms);
 
   void LockGranted(uint64_t now_ms);
@@ -122,7 +123,8 @@ class Replica {
   void SendFullQuestion(const InstanceId& to);
   void SendDelta(const InstanceId& to, const std::vector<OpSet::Entry>& theirs);
   void SendPresence(bool leaves, bool asks);
-  void SendPosition(FrameKind kind, const InstanceId& to, uint32_t seq, bool asks);
+  void SendPosition(bool asks);
+  void SendAck(const InstanceId& to, uint32_t seq);
   void Pull(const InstanceId& from, uint64_t now_ms);
   InstanceId Respondent() const;
   void Begin(uint64_t now_ms);

@@ -14,6 +14,12 @@ constexpr uint8_t kAsks = 8;
 
 InstanceId ReadId(Reader* reader) { return InstanceId::From(reader->Take(InstanceId::kBytes)); }
 
+uint32_t ReadSeq(Reader* reader) {
+  const uint64_t seq = reader->Varint();
+  if (seq > UINT32_MAX) reader->Fail();
+  return static_cast<uint32_t>(seq);
+}
+
 }  // namespace
 
 void EncodeHello(const InstanceId& from, const InstanceId& to, bool asks, uint64_t digest,
@@ -73,7 +79,6 @@ Status DecodePresence(const Frame& frame, Presence* presence) {
 
 void EncodePosition(const Position& position, Buffer* out) {
   out->Append(position.from.view());
-  out->Append(position.to.view());
   out->AppendVarint(position.seq);
   out->AppendByte(position.asks ? 1 : 0);
 }
@@ -81,11 +86,22 @@ void EncodePosition(const Position& position, Buffer* out) {
 Status DecodePosition(const Frame& frame, Position* position) {
   Reader reader(frame.body);
   position->from = ReadId(&reader);
-  position->to = ReadId(&reader);
-  const uint64_t seq = reader.Varint();
-  if (seq > UINT32_MAX) reader.Fail();
-  position->seq = static_cast<uint32_t>(seq);
+  position->seq = ReadSeq(&reader);
   position->asks = (reader.Byte() & 1) != 0;
+  return EndOfBody(frame, reader);
+}
+
+void EncodeAck(const Ack& ack, Buffer* out) {
+  out->Append(ack.from.view());
+  out->Append(ack.to.view());
+  out->AppendVarint(ack.seq);
+}
+
+Status DecodeAck(const Frame& frame, Ack* ack) {
+  Reader reader(frame.body);
+  ack->from = ReadId(&reader);
+  ack->to = ReadId(&reader);
+  ack->seq = ReadSeq(&reader);
   return EndOfBody(frame, reader);
 }
 

@@ -44,13 +44,19 @@ struct Presence {
   std::string_view label;  // points into the bytes read
 };
 
-/// kPosition: the sender's newest seq. kAck: the newest of `to` that the sender has.
+/// "My newest write has this number", to all.
 struct Position {
   InstanceId from;
-  InstanceId to;
   uint32_t seq = 0;
   /// The sender waits for a kAck.
   bool asks = false;
+};
+
+/// "I have your writes up to this number."
+struct Ack {
+  InstanceId from;
+  InstanceId to;
+  uint32_t seq = 0;
 };
 
 void EncodeHello(const InstanceId& from, const InstanceId& to, bool asks, uint64_t digest,
@@ -58,12 +64,14 @@ void EncodeHello(const InstanceId& from, const InstanceId& to, bool asks, uint64
 void EncodeDeltaHead(const DeltaHead& head, Buffer* out);
 void EncodePresence(const Presence& presence, Buffer* out);
 void EncodePosition(const Position& position, Buffer* out);
+void EncodeAck(const Ack& ack, Buffer* out);
 
 /// Each reads a whole body, but DecodeDeltaHead only the head. kMalformedFrame.
 Status DecodeHello(const Frame& frame, Hello* hello);
 Status DecodeDeltaHead(Reader* reader, DeltaHead* head);
 Status DecodePresence(const Frame& frame, Presence* presence);
 Status DecodePosition(const Frame& frame, Position* position);
+Status DecodeAck(const Frame& frame, Ack* ack);
 
 }  // namespace tabmesh
 

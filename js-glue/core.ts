@@ -1,0 +1,174 @@
+// Typed façade over the generated module: loads it once a page, turns status codes into TabmeshError.
+import createModule, { type MainModule, type Replica } from './generated/tabmesh.mjs'
+import { TabmeshError, type ErrorCode } from './errors.ts'
+import type { TreeEdit } from './json-tree.ts'
+import type { Strategy } from './types.ts'
+
+/** Where the module comes from; default the file beside the glue. */
+export type WasmSource = string | URL | ArrayBuffer | Uint8Array | WebAssembly.Module
+
+let loading: Promise<MainModule> | undefined
+
+/** The module, loaded by the first call; a failed load is tried again by the next. */
+export function loadModule(source?: WasmSource): Promise<MainModule> {
+  loading ??= instantiate(source).catch((cause: unknown) => {
+    loading = undefined
+    throw loadError(cause)
+  })
+  return loading
+}
+
+async function instantiate(source: WasmSource | undefined): Promise<MainModule> {
+  const compiled = await compile(source ?? new URL('./tabmesh.wasm', import.meta.url))
+  return new Promise<MainModule>((resolve, reject) => {
+    createModule({
+      instantiateWasm(imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void) {
+        WebAssembly.instantiate(compiled, imports).then((instance) => done(instance, compiled), reject)
+        return {}
+      },
+    }).then(resolve, reject)
+  })
+}
+
+async function compile(source: WasmSource): Promise<WebAssembly.Module> {
+  if (source instanceof WebAssembly.Module) return source
+  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return WebAssembly.compile(source as BufferSource)
+  const url = new URL(source, import.meta.url)
+  if (url.protocol === 'file:') {
+    // Node: not an import, which bundlers would follow into the browser build.
+    const fs = process.getBuiltinModule('node:fs/promises')
+    return WebAssembly.compile(new Uint8Array(await fs.readFile(url)))
+  }
+  const response = await fetch(url, { credentials: 'same-origin' })
+  if (!response.ok) throw new TabmeshError('wasm-failed', `${url.href} answered ${response.status}: serve tabmesh.wasm beside the bundle, or pass its place as the option wasm.`)
+  // Servers that do not know the type application/wasm make compileStreaming fail: fall back to bytes.
+  if (response.headers.get('Content-Type')?.startsWith('application/wasm')) return WebAssembly.compileStreaming(response)
+  return WebAssembly.compile(await response.arrayBuffer())
+}
+
+function loadError(cause: unknown): TabmeshError {
+  if (cause instanceof TabmeshError) return cause
+  if (cause instanceof WebAssembly.CompileError && /unsafe-eval|Content.Security.Policy/i.test(cause.message)) {
+    return new TabmeshError('csp-wasm-blocked', "The page's Content-Security-Policy forbids WebAssembly: add 'wasm-unsafe-eval' to script-src. This tab goes on by itself, without sharing.", { cause })
+  }
+  return new TabmeshError('wasm-failed', 'tabmesh.wasm could not be loaded: is it served beside the bundle? Its place can be passed as the option wasm. This tab goes on by itself, without sharing.', { cause })
+}
+
+/** The lock actions of the core, by number. */
+export const lockActions = ['none', 'request', 'release', 'claim'] as const
+const strategies: readonly Strategy[] = ['merge', 'last-write-wins']
+
+/** What the core wants done, in the order of the fields. */
+export interface Actions {
+  readonly changes: readonly TreeEdit[]
+  readonly frames: readonly Uint8Array[]
+  readonly records: readonly Uint8Array[]
+  readonly lock: (typeof lockActions)[number]
+  readonly claimTerm: number
+  readonly events: readonly CoreEvent[]
+  /** Milliseconds since 1970; 0 for never. */
+  readonly wakeAt: number
+}
+
+export type CoreEvent =
+  | { readonly type: 'ready' | 'tabs' | 'catch-up' | 'destroyed' | 'identity-conflict' }
+  | { readonly type: 'remote' | 'divergence'; readonly from: string }
+  | { readonly type: 'shared'; readonly seq: number }
+  | { readonly type: 'dropped'; readonly reason: string }
+  | { readonly type: 'leader'; readonly term: number; readonly self: 0 | 1; readonly id?: string }
+
+export interface CorePeer {
+  readonly id: string
+  readonly label: string
+  readonly visible: boolean
+  readonly connectedAt: number
+  readonly lastSeen: number
+}
+
+export interface CoreOptions {
+  readonly name: string
+  readonly instance: Uint8Array
+  readonly label: string
+  readonly connectedAt: number
+  readonly visible: boolean
+  readonly mayLead: boolean
+  readonly defaultStrategy: Strategy
+  readonly strategies: Readonly<Record<string, Strategy>>
+}
+
+/** One replica. Every method but the readers is followed by `take`, which empties what it asks to be done. */
+export interface Core {
+  readonly replica: Omit<Replica, 'localSet' | 'open' | 'delete'>
+  open(state: object, now: number): void
+  localSet(edits: readonly TreeEdit[], now: number): number
+  take(): Actions
+  peers(): CorePeer[]
+  counters(): number[]
+  /** Frees the module's memory. Safe twice. */
+  free(): void
+}
+
+const pendingChanges = 1
+const pendingRecords = 2
+const pendingFrames = 4
+const pendingLock = 8
+const pendingEvents = 16
+const none: readonly never[] = []
+
+export function createCore(module: MainModule, options: CoreOptions): Core {
+  const replica = new module.Replica(
+    options.name,
+    options.instance,
+    options.label,
+    options.connectedAt,
+    options.visible,
+    options.mayLead,
+    strategies.indexOf(options.defaultStrategy),
+  )
+  for (const [key, strategy] of Object.entries(options.strategies)) replica.setStrategy(key, strategies.indexOf(strategy))
+  let freed = false
+
+  const check = (code: number): void => {
+    if (code === 0) return
+    const name = module.statusName(code) as ErrorCode
+    throw new TabmeshError(name, advice[name] ?? `The core refused a write: ${name}.`)
+  }
+
+  return {
+    replica,
+    open(state, now) {
+      check(replica.open(JSON.stringify(state), now))
+    },
+    localSet(edits, now) {
+      check(replica.localSet(JSON.stringify(edits), now))
+      return replica.seq()
+    },
+    take() {
+      const pending = replica.pendingActions()
+      return {
+        changes: pending & pendingChanges ? (JSON.parse(replica.takeChanges()) as TreeEdit[]) : none,
+        frames: pending & pendingFrames ? replica.takeFrames() : none,
+        records: pending & pendingRecords ? replica.takeRecords() : none,
+        claimTerm: pending & pendingLock ? replica.claimTerm() : 0,
+        lock: pending & pendingLock ? lockActions[replica.takeLock()]! : 'none',
+        events: pending & pendingEvents ? (JSON.parse(replica.takeEvents()) as CoreEvent[]) : none,
+        wakeAt: replica.wakeAt(),
+      }
+    },
+    peers: () => JSON.parse(replica.peers()) as CorePeer[],
+    counters: () => JSON.parse(replica.counters()) as number[],
+    free() {
+      if (!freed) replica.delete()
+      freed = true
+    },
+  }
+}
+
+const advice: Partial<Record<ErrorCode, string>> = {
+  'depth-exceeded': 'The state is nested deeper than 512 levels: flatten it.',
+  'key-too-long': 'A key is longer than 1,024 bytes of UTF-8: shorten it.',
+  'value-too-large': 'A single value (a string, an array, or a key under last-write-wins) is larger than 1 MiB: split it.',
+  'state-too-large': 'The whole state would be larger than 64 MiB: keep less in it.',
+  'out-of-memory': 'The module has run out of memory; the write was taken back.',
+  'sequence-exhausted': 'This tab has made four billion writes: reload it.',
+}

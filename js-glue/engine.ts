@@ -1,0 +1,473 @@
+// The part that is loaded later: wires the core to the platform, in the order of the core's actions.
+import { createCore, loadModule, type Core, type CoreEvent, type WasmSource } from './core.ts'
+import { TabmeshError } from './errors.ts'
+import { createJournalWriter } from './journal-writer.ts'
+import type { Channel, Journal, JournalContents, Lock, Platform } from './platform.ts'
+import type { Mirror } from './store.ts'
+import type { DebugEvent, Stats, Status, StoreEvents, Strategy, TabInfo } from './types.ts'
+
+/** How long storage may take before the store is ready without it. */
+const storageWaitMs = 3000
+/** Between two looks at which tabs still live. */
+const aliveEveryMs = 5000
+/** Writes after which the leader makes a checkpoint. */
+const checkpointEvery = 500
+const reopenMs = 250
+const closeWaitMs = 3000
+
+export interface EngineOptions {
+  readonly name: string
+  readonly platform: Platform
+  readonly mirror: Mirror
+  readonly defaultStrategy: Strategy
+  readonly strategies: Readonly<Record<string, Strategy>>
+  readonly persist: false | 'relaxed' | 'strict'
+  readonly mayLead: boolean
+  readonly wasm: WasmSource | undefined
+  readonly debug: ((event: DebugEvent) => void) | undefined
+  readonly emit: <K extends keyof StoreEvents<never>>(event: K, detail: StoreEvents<Record<string, unknown>>[K]) => void
+}
+
+export interface Engine {
+  readonly tab: { readonly id: string; readonly label: string }
+  /** Resolves when the state is hydrated. */
+  readonly ready: Promise<void>
+  tabs(): TabInfo[]
+  leader(): { isLeader: boolean; id: string | undefined; term: number; guarantee: 'fenced' | 'advisory' }
+  status(): Status
+  stats(): Stats
+  close(): Promise<void>
+  destroy(): Promise<void>
+}
+
+const frameKinds = ['', 'ops', 'hello', 'delta', 'presence', 'position', 'ack', 'fragment', 'destroy']
+
+/** Loads the core and starts. Rejects where WebAssembly cannot be loaded; the mirror then works by itself. */
+export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const { platform, mirror, emit } = options
+  const { clock } = platform
+  await platform.lifecycle.active()
+  const module = await loadModule(options.wasm)
+
+  const instance = platform.random(16)
+  const id = Array.from(instance, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  const label = platform.label()
+  const connectedAt = clock.now()
+  const core: Core = createCore(module, {
+    name: options.name,
+    instance,
+    label,
+    connectedAt,
+    visible: platform.lifecycle.visible(),
+    mayLead: options.mayLead,
+    defaultStrategy: options.defaultStrategy,
+    strategies: options.strategies,
+  })
+  const { replica } = core
+
+  let channel: Channel | undefined
+  let hadChannel = false
+  let journal: Journal | undefined
+  let journalOpening: Promise<void> | undefined
+  let persistence: Status['persistence'] = options.persist === false ? 'none' : 'opening'
+  let cursor = 0
+  let generation = ''
+  let storageFull = false
+  let sinceCheckpoint = 0
+  let checkpointing = false
+  let suspended = false
+  let ended = false
+  let hydrated = false
+  let leading = { isLeader: false, id: undefined as string | undefined, term: 0 }
+  let cancelWake: (() => void) | undefined
+  let wakeAt = 0
+  let cancelAlive: (() => void) | undefined
+  const lock: Lock | undefined = platform.openLock(options.name)
+  let becomeReady!: () => void
+  const ready = new Promise<void>((resolve) => (becomeReady = resolve))
+
+  const writer = createJournalWriter(clock, {
+    durable(seq, records, bytes) {
+      storageFull = false
+      options.debug?.({ type: 'journal', records, bytes, at: clock.now() })
+      mirror.ledger.reached('durable', seq)
+      if (tabs().length === 1) mirror.ledger.reached('shared', seq)
+      emit('status', status())
+    },
+    failed(cause) {
+      const full = cause instanceof DOMException && cause.name === 'QuotaExceededError'
+      if (full && !storageFull) emit('storage-full', { cause })
+      storageFull ||= full
+      emit('status', status())
+    },
+  })
+
+  // ---- performing what the core wants, in the order of its fields ----
+
+  function perform(): void {
+    if (ended) return
+    const actions = core.take()
+    const keys = actions.changes.length > 0 ? mirror.applyRemote(actions.changes) : []
+    for (const frame of actions.frames) {
+      options.debug?.({ type: 'frame', direction: 'out', kind: frameKinds[frame[3]!] ?? 'unknown', bytes: frame.byteLength, at: clock.now() })
+      channel?.post(frame)
+    }
+    if (options.persist !== false) for (const record of actions.records) writer.push(record, replica.seq())
+    if (actions.lock === 'request') queueForLock()
+    else if (actions.lock === 'release') lock?.release()
+    else if (actions.lock === 'claim') void claim(actions.claimTerm)
+    let source: string | undefined
+    for (const event of actions.events) {
+      if (event.type === 'remote') source = event.from
+      else handle(event)
+    }
+    if (keys.length > 0) {
+      emit('remote-update', { keys, source })
+      written(1)
+    }
+    wake(actions.wakeAt)
+  }
+
+  function handle(event: CoreEvent): void {
+    switch (event.type) {
+      case 'ready':
+        mirror.connect({
+          commit(edits) {
+            const seq = core.localSet(edits, clock.now())
+            perform()
+            written(1)
+            return seq
+          },
+          askShared() {
+            replica.askShared(clock.now())
+            perform()
+          },
+          soon: (task) => clock.soon(task),
+        })
+        hydrated = true
+        becomeReady()
+        emit('status', status())
+        break
+      case 'tabs':
+        emit('tabs', tabs())
+        watchAlive()
+        break
+      case 'catch-up':
+        if (options.persist !== false && hydrated) void catchUp()
+        break
+      case 'leader':
+        leading = { isLeader: event.self === 1, id: event.id, term: event.term }
+        emit('leader', leading)
+        emit('tabs', tabs())
+        emit('status', status())
+        if (leading.isLeader) void lookWhoLives()
+        break
+      case 'shared':
+        mirror.ledger.reached('shared', event.seq)
+        break
+      case 'divergence':
+        emit('divergence', { source: event.from })
+        break
+      case 'identity-conflict':
+        emit('identity-conflict', {})
+        break
+      case 'dropped':
+        emit('error', { error: new TabmeshError('dropped', `Bytes from another tab or from storage were dropped: ${event.reason}. Nothing is lost if their writer still has them.`) })
+        break
+      case 'destroyed':
+        void end(new TabmeshError('destroyed', 'The store was erased by another tab.'))
+        break
+      case 'remote':
+        break
+    }
+  }
+
+  function wake(at: number): void {
+    if (at === wakeAt) return
+    cancelWake?.()
+    wakeAt = at
+    cancelWake = at === 0 ? undefined : clock.after(at - clock.now(), tick, !hydrated)
+  }
+
+  function tick(): void {
+    wakeAt = 0
+    cancelWake = undefined
+    if (ended || suspended) return
+    replica.tick(clock.now())
+    perform()
+  }
+
+  // ---- the channel ----
+
+  function openChannel(): void {
+    channel = platform.openChannel(options.name, (frame) => {
+      if (ended) return
+      options.debug?.({ type: 'frame', direction: 'in', kind: frameKinds[frame[3] ?? 0] ?? 'unknown', bytes: frame.byteLength, at: clock.now() })
+      mirror.flush()
+      replica.receive(frame, clock.now())
+      perform()
+    })
+    hadChannel = channel !== undefined
+  }
+
+  // ---- leadership ----
+
+  function queueForLock(): void {
+    lock?.request({
+      granted() {
+        replica.lockGranted(clock.now())
+        perform()
+      },
+      lost() {
+        replica.lockLost(clock.now())
+        perform()
+      },
+    })
+  }
+
+  async function claim(atLeast: number): Promise<void> {
+    try {
+      if (options.persist === false) {
+        replica.termClaimed(atLeast, clock.now())
+      } else {
+        await openJournal()
+        if (!journal) throw new TabmeshError('storage-failed', 'There is no database to keep the term in.')
+        const term = await journal.claimTerm(atLeast, id)
+        if (ended) return
+        replica.termClaimed(term, clock.now())
+      }
+    } catch {
+      if (ended) return
+      replica.claimFailed(clock.now())
+    }
+    perform()
+  }
+
+  // ---- who lives ----
+
+  function watchAlive(): void {
+    if (cancelAlive || !lock || core.peers().length === 0) return
+    cancelAlive = clock.after(aliveEveryMs, () => {
+      cancelAlive = undefined
+      void lookWhoLives().then(watchAlive)
+    })
+  }
+
+  async function lookWhoLives(): Promise<void> {
+    if (!lock) return
+    const alive = await lock.alive().catch(() => undefined)
+    if (!alive || ended || suspended) return
+    replica.retainPeers(Uint8Array.from(alive.flatMap((hex) => (hex.match(/../g) ?? []).map((byte) => parseInt(byte, 16)))), clock.now())
+    perform()
+  }
+
+  // ---- storage ----
+
+  function openJournal(): Promise<void> {
+    if (journal || options.persist === false) return Promise.resolve()
+    journalOpening ??= (async () => {
+      try {
+        const opened = await platform.openJournal(options.name, options.persist || 'relaxed', () => {
+          journal = undefined
+          writer.use(undefined)
+          clock.after(reopenMs, () => void catchUp())
+        })
+        if (ended) return opened?.close()
+        journal = opened
+        persistence = opened ? opened.kind : 'none'
+      } catch (cause) {
+        persistence = 'none'
+        emit('error', { error: new TabmeshError('storage-failed', 'The state is kept in memory only: the database could not be opened.', { cause }) })
+      } finally {
+        journalOpening = undefined
+      }
+    })()
+    return journalOpening
+  }
+
+  /** Reads what the journal has after the cursor. False when the store was erased meanwhile. */
+  async function restoreFromJournal(): Promise<boolean> {
+    await openJournal()
+    if (!journal) return true
+    const contents = await journal.read(cursor)
+    if (ended) return true
+    if (generation !== '' && contents.generation !== generation) return false
+    generation = contents.generation
+    restore(contents)
+    writer.use(journal)
+    return true
+  }
+
+  function restore(contents: JournalContents): void {
+    const now = clock.now()
+    for (const checkpoint of contents.checkpoints) if (replica.restore(checkpoint, now) === 0) break
+    for (const record of contents.records) replica.restore(record, now)
+    cursor = contents.cursor
+    sinceCheckpoint += contents.records.length
+  }
+
+  async function hydrate(): Promise<void> {
+    const others = lock ? lock.alive().then((alive) => alive.filter((other) => other !== id).length, () => 1) : Promise.resolve(1)
+    let late = false
+    const read = restoreFromJournal().then(
+      () => {
+        if (!late || ended) return
+        replica.restored(false, clock.now()) // storage answered after all: merge
+        perform()
+      },
+      (cause: unknown) => emit('error', { error: new TabmeshError('storage-failed', 'The stored state could not be read; it is left as it is.', { cause }) }),
+    )
+    await Promise.race([read, new Promise<void>((resolve) => clock.after(storageWaitMs, resolve, true))])
+    late = true
+    if (ended) return
+    const alone = (await others) === 0 || !channel
+    if (ended) return
+    replica.restored(alone, clock.now())
+    perform()
+  }
+
+  async function catchUp(): Promise<void> {
+    try {
+      if (!(await restoreFromJournal())) return await end(new TabmeshError('destroyed', 'The store was erased while this tab was away.'))
+      if (ended || suspended) return
+      replica.restored(false, clock.now())
+      perform()
+    } catch {
+      if (!ended) clock.after(reopenMs, () => void catchUp())
+    }
+  }
+
+  /** Counts writes; a leader makes a checkpoint now and then. */
+  function written(count: number): void {
+    sinceCheckpoint += count
+    if (sinceCheckpoint < checkpointEvery || !leading.isLeader || checkpointing || !journal) return
+    checkpointing = true
+    clock.soon(() => {
+      makeCheckpoint().then(
+        () => (checkpointing = false),
+        () => (checkpointing = false), // kept for the next time
+      )
+    })
+  }
+
+  async function makeCheckpoint(): Promise<void> {
+    const { term } = leading
+    const contents = await journal?.read(cursor)
+    if (!contents || ended || suspended || !leading.isLeader) return
+    restore(contents)
+    replica.restored(false, clock.now())
+    perform()
+    sinceCheckpoint = 0
+    if (!(await journal?.checkpoint(term, replica.checkpoint(), cursor)) && !ended) {
+      replica.lockLost(clock.now())
+      perform()
+    }
+  }
+
+  // ---- the page's life ----
+
+  function suspend(): void {
+    if (suspended || ended) return
+    mirror.flush()
+    suspended = true
+    replica.suspend(clock.now())
+    perform()
+    writer.flushNow()
+    lock?.hide()
+    channel?.close()
+    channel = undefined
+    cancelAlive?.()
+    cancelAlive = undefined
+  }
+
+  function resume(): void {
+    if (!suspended || ended) return
+    suspended = false
+    openChannel()
+    lock?.show(id)
+    replica.resume(clock.now())
+    perform()
+    if (options.persist !== false) void catchUp()
+  }
+
+  const unwatch = platform.lifecycle.watch({
+    suspend,
+    resume,
+    visibility(visible) {
+      if (ended) return
+      replica.setVisible(visible, clock.now())
+      perform()
+      emit('tabs', tabs())
+    },
+  })
+
+  async function end(reason: TabmeshError): Promise<void> {
+    if (ended) return
+    suspend()
+    ended = true
+    unwatch()
+    cancelWake?.()
+    cancelAlive?.()
+    lock?.release()
+    writer.close()
+    mirror.close(reason)
+    journal?.close()
+    core.free()
+    if (reason.code === 'destroyed') emit('error', { error: reason })
+  }
+
+  // ---- what users see ----
+
+  function tabs(): TabInfo[] {
+    if (ended) return []
+    const self: TabInfo = { id, label, isLeader: leading.isLeader, visible: platform.lifecycle.visible(), connectedAt, lastSeen: clock.now() }
+    return [self, ...core.peers().map((peer) => ({ ...peer, isLeader: peer.id === leading.id }))]
+  }
+
+  function status(): Status {
+    const pendingDurable = mirror.ledger.pendingDurable()
+    return {
+      persistence,
+      channel: hadChannel ? 'broadcast-channel' : 'none',
+      leadership: leading.isLeader ? 'leader' : leading.id ? 'follower' : 'none',
+      relay: 'off',
+      pendingDurable: options.persist === false ? 0 : pendingDurable,
+      safeToClose: options.persist === false || pendingDurable === 0,
+    }
+  }
+
+  openChannel()
+  lock?.show(id)
+  core.open(mirror.sharedInitial(), clock.now())
+  perform()
+  void hydrate()
+
+  return {
+    tab: { id, label },
+    ready,
+    tabs,
+    status,
+    leader: () => ({ ...leading, guarantee: lock && persistence === 'indexed-db' ? 'fenced' : 'advisory' }),
+    stats() {
+      const [writes = 0, framesIn = 0, bytesIn = 0, framesOut = 0, bytesOut = 0, dropped = 0, gaps = 0, divergences = 0, nodes = 0, textBytes = 0, poolBytes = 0] = ended ? [] : core.counters()
+      return { writes, framesIn, bytesIn, framesOut, bytesOut, dropped, gaps, divergences, nodes, textBytes, poolBytes }
+    },
+    async close() {
+      if (ended) return
+      mirror.flush()
+      if (options.persist !== false && journal) {
+        await Promise.race([mirror.ledger.level('durable').catch(() => undefined), new Promise<void>((resolve) => clock.after(closeWaitMs, resolve, true))])
+      }
+      await end(new TabmeshError('closed', 'The store is closed.'))
+    },
+    async destroy() {
+      if (ended) return
+      await openJournal()
+      replica.destroy(clock.now())
+      perform()
+      writer.close()
+      await journal?.erase()
+      await end(new TabmeshError('closed', 'The store is destroyed.'))
+    },
+  }
+}

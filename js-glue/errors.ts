@@ -1,0 +1,35 @@
+// The one error class.
+
+/** What went wrong; stable, for programs to test. */
+export type ErrorCode =
+  | 'closed'
+  | 'csp-wasm-blocked'
+  | 'wasm-failed'
+  | 'destroyed'
+  | 'storage-failed'
+  | 'out-of-memory'
+  | 'malformed-json'
+  | 'depth-exceeded'
+  | 'key-too-long'
+  | 'forbidden-key'
+  | 'path-too-long'
+  | 'duplicate-path'
+  | 'not-an-object'
+  | 'value-too-large'
+  | 'state-too-large'
+  | 'not-ready'
+  | 'sequence-exhausted'
+  | 'dropped'
+  | 'listener-failed'
+
+/** An error of tabmesh: `code` for programs, `message` says what to do, `cause` what was underneath. */
+export class TabmeshError extends Error {
+  override readonly name = 'TabmeshError'
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+  }
+}

@@ -1,0 +1,99 @@
+// The queue between the core's records and the journal: one transaction at a time takes all that wait
+// (group commit), and what fails is tried again until it succeeds.
+import type { Clock, Journal } from './platform.ts'
+
+const retryFirstMs = 50
+const retryLastMs = 5000
+/** Bytes of one transaction: a longer one would hold up other tabs. */
+const transactionBytes = 256 << 10
+
+export interface JournalWriter {
+  /** `seq` is the number of the write in the record. */
+  push(record: Uint8Array, seq: number): void
+  /** Begins to store everything that waits, in this very task: the page may not run again. */
+  flushNow(): void
+  /** A journal to write to from now on; `undefined` while there is none. */
+  use(journal: Journal | undefined): void
+  close(): void
+}
+
+export interface JournalWriterEvents {
+  /** Own writes up to `seq` are stored. */
+  durable(seq: number, records: number, bytes: number): void
+  /** An attempt failed; the next one follows. */
+  failed(cause: unknown): void
+}
+
+export function createJournalWriter(clock: Clock, events: JournalWriterEvents): JournalWriter {
+  let waiting: { record: Uint8Array; seq: number }[] = []
+  let journal: Journal | undefined
+  let running = 0
+  let retryMs = retryFirstMs
+  let cancelRetry: (() => void) | undefined
+  let stored = 0
+  const storedEarly = new Set<number>()
+
+  /** Takes from the queue what fits one transaction. */
+  function take(): typeof waiting {
+    let bytes = 0
+    let count = 0
+    while (count < waiting.length && (count === 0 || bytes + waiting[count]!.record.byteLength <= transactionBytes)) bytes += waiting[count++]!.record.byteLength
+    return waiting.splice(0, count)
+  }
+
+  /** Durable means: everything up to this number, so a batch that overtook a failed one has to wait. */
+  function store(batch: typeof waiting): void {
+    for (const { seq } of batch) storedEarly.add(seq)
+    while (storedEarly.delete(stored + 1)) stored++
+    events.durable(stored, batch.length, batch.reduce((sum, { record }) => sum + record.byteLength, 0))
+  }
+
+  function begin(): void {
+    if (!journal || waiting.length === 0) return
+    const batch = take()
+    running++
+    journal
+      .append(batch.map(({ record }) => record))
+      .then(
+        () => {
+          running--
+          retryMs = retryFirstMs
+          store(batch)
+          next()
+        },
+        (cause: unknown) => {
+          running--
+          waiting = [...batch, ...waiting].sort((a, b) => a.seq - b.seq)
+          events.failed(cause)
+          cancelRetry?.()
+          cancelRetry = clock.after(retryMs, next)
+          retryMs = Math.min(retryMs * 2, retryLastMs)
+        },
+      )
+  }
+
+  function next(): void {
+    cancelRetry?.()
+    cancelRetry = undefined
+    if (running === 0) begin()
+  }
+
+  return {
+    push(record, seq) {
+      waiting.push({ record, seq })
+      if (!cancelRetry) next()
+    },
+    flushNow() {
+      // Transactions of one store are done in the order of their making: no need to wait for the running one.
+      while (journal && waiting.length > 0) begin()
+    },
+    use(to) {
+      journal = to
+      if (journal) next()
+    },
+    close() {
+      cancelRetry?.()
+      journal = undefined
+    },
+  }
+}

@@ -1,0 +1,240 @@
+// Makes stores: checks the options, makes the mirror at once, and loads the rest later.
+import type { Engine } from './engine.ts'
+import { TabmeshError } from './errors.ts'
+import type { JsonObject } from './json-tree.ts'
+import type { Platform } from './platform.ts'
+import { createMirror } from './store.ts'
+import type { DebugEvent, DeepReadonly, Leader, Stats, State, Status, Store, StoreEvents, StoreOptions, Strategy, TabInfo } from './types.ts'
+
+const namePattern = /^[A-Za-z0-9._:-]{1,64}$/
+const strategyNames: readonly string[] = ['merge', 'last-write-wins']
+
+/** A store and how many handles to it are open: two calls with one name in one page share it. */
+interface Shared {
+  readonly store: Store<State>
+  users: number
+}
+
+const stores = new WeakMap<object, Map<string, Shared>>()
+const browser = {}
+
+/**
+ * Makes a store, or another handle to the one of that name in this page. Synchronous and usable at once:
+ * until `ready`, reads show the initial state, and writes apply here and are sent later.
+ * Throws TypeError for options that make no sense.
+ */
+export function createStore<S extends State>(options: StoreOptions<S>): Store<S> {
+  return createStoreOn(browser, async () => (await import('./platform/browser.ts')).createBrowserPlatform(), options)
+}
+
+/** `createStore`, and waits until it is hydrated. */
+export async function openStore<S extends State>(options: StoreOptions<S>): Promise<Store<S>> {
+  const store = createStore(options)
+  await store.ready
+  return store
+}
+
+/** The same on other surroundings: `page` stands for the page that shares its stores. */
+export function createStoreOn<S extends State>(page: object, platform: () => Promise<Platform>, options: StoreOptions<S>): Store<S> {
+  check(options)
+  const ofPage = stores.get(page) ?? new Map<string, Shared>()
+  stores.set(page, ofPage)
+  let shared = ofPage.get(options.name)
+  if (!shared) {
+    shared = { store: makeStore(platform, options, () => ofPage.delete(options.name)) as unknown as Store<State>, users: 0 }
+    ofPage.set(options.name, shared)
+  }
+  return handleTo<S>(shared, options.signal)
+}
+
+function check<S extends State>(options: StoreOptions<S>): void {
+  if (typeof options?.name !== 'string' || !namePattern.test(options.name)) throw new TypeError(`name must be 1 to 64 of A-Z a-z 0-9 . _ : -, not ${JSON.stringify(options?.name)}`)
+  const { conflicts = 'merge' } = options
+  for (const strategy of typeof conflicts === 'string' ? [conflicts] : Object.values(conflicts)) {
+    if (!strategyNames.includes(strategy as string)) throw new TypeError(`conflicts knows ${strategyNames.join(' and ')}, not ${JSON.stringify(strategy)}`)
+  }
+}
+
+/** A user's own handle: closing it twice counts once, and the last one closes the store. */
+function handleTo<S extends State>(shared: Shared, signal: AbortSignal | undefined): Store<S> {
+  shared.users++
+  let closing: Promise<void> | undefined
+  const close = (): Promise<void> => {
+    closing ??= --shared.users === 0 ? shared.store.close() : Promise.resolve()
+    return closing
+  }
+  if (signal?.aborted) void close()
+  else signal?.addEventListener('abort', () => void close(), { once: true })
+  return Object.create(shared.store, {
+    close: { value: close },
+    [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]: { value: close },
+  }) as Store<S>
+}
+
+function makeStore<S extends State>(platform: () => Promise<Platform>, options: StoreOptions<S>, onEnd: () => void): Store<S> {
+  type Listeners = { [K in keyof StoreEvents<S>]?: Set<(detail: StoreEvents<S>[K]) => void> }
+  const { conflicts = 'merge', persist = true } = options
+  const byKey: Readonly<Record<string, Strategy>> = typeof conflicts === 'string' ? {} : (conflicts as Record<string, Strategy>)
+  const defaultStrategy: Strategy = typeof conflicts === 'string' ? conflicts : 'merge'
+  const eventListeners: Listeners = {}
+  const leaderTasks = new Map<object, { start: () => void; stop: () => void }>()
+  let engine: Engine | undefined
+  let closing: Promise<void> | undefined
+  const debug = options.debug === true ? printDebug(options.name) : options.debug || undefined
+
+  function emit<K extends keyof StoreEvents<S>>(event: K, detail: StoreEvents<S>[K]): void {
+    if (event === 'leader') for (const task of leaderTasks.values()) (detail as { isLeader: boolean }).isLeader ? task.start() : task.stop()
+    for (const listener of [...(eventListeners[event] ?? [])]) {
+      try {
+        listener(detail)
+      } catch (cause) {
+        if (event !== 'error') emit('error', { error: new TabmeshError('listener-failed', `A listener of "${event}" threw.`, { cause }) } as StoreEvents<S>[never])
+      }
+    }
+    if (event === 'error' && !eventListeners.error?.size) console.error((detail as { error: Error }).error)
+  }
+
+  const mirror = createMirror({
+    state: options.state as JsonObject,
+    include: options.include,
+    exclude: options.exclude,
+    strategyOf: (key) => byKey[key] ?? defaultStrategy,
+    onError: (error) => emit('error', { error }),
+  })
+
+  const starting = (async (): Promise<Engine> => {
+    const [{ startEngine }, surroundings] = await Promise.all([import('./engine.ts'), platform()])
+    engine = await startEngine({
+      name: options.name,
+      platform: surroundings,
+      mirror,
+      defaultStrategy,
+      strategies: byKey,
+      persist: persist === false ? false : persist === true ? 'relaxed' : (persist.durability ?? 'relaxed'),
+      mayLead: options.leader ?? true,
+      wasm: options.wasm,
+      debug,
+      emit: emit as never,
+    })
+    return engine
+  })()
+  const ready = starting.then((started) => Promise.race([started.ready, closed]))
+  let rejectClosed!: (error: Error) => void
+  const closed = new Promise<never>((_, reject) => (rejectClosed = reject))
+  closed.catch(() => undefined)
+  ready.catch((error: unknown) => {
+    if (!closing) emit('error', { error: error as Error })
+  })
+
+  function finish(how: 'close' | 'destroy'): Promise<void> {
+    closing ??= (async () => {
+      onEnd()
+      for (const task of leaderTasks.values()) task.stop()
+      leaderTasks.clear()
+      const started = await starting.catch(() => undefined)
+      await started?.[how]()
+      const error = new TabmeshError('closed', 'The store is closed.')
+      mirror.close(error)
+      rejectClosed(error)
+    })()
+    return closing
+  }
+
+  const leaderNow = (): ReturnType<Engine['leader']> => engine?.leader() ?? { isLeader: false, id: undefined, term: 0, guarantee: 'advisory' }
+
+  const leader: Leader = {
+    get isLeader() {
+      return leaderNow().isLeader
+    },
+    get id() {
+      return leaderNow().id
+    },
+    get term() {
+      return leaderNow().term
+    },
+    get guarantee() {
+      return leaderNow().guarantee
+    },
+    run(task) {
+      const key = {}
+      let running: AbortController | undefined
+      const entry = {
+        start() {
+          if (running) return
+          running = new AbortController()
+          try {
+            task({ signal: running.signal, fence: leaderNow().term })
+          } catch (cause) {
+            emit('error', { error: new TabmeshError('listener-failed', 'A task of leader.run threw.', { cause }) })
+          }
+        },
+        stop() {
+          running?.abort()
+          running = undefined
+        },
+      }
+      leaderTasks.set(key, entry)
+      if (leaderNow().isLeader) entry.start()
+      return () => {
+        entry.stop()
+        leaderTasks.delete(key)
+      }
+    },
+  }
+
+  type Select = (state: DeepReadonly<S>) => unknown
+  type SelectOptions = { equals?: (a: unknown, b: unknown) => boolean; fireImmediately?: boolean }
+
+  function subscribe(first: unknown, second?: unknown, { equals = Object.is, fireImmediately = false }: SelectOptions = {}): () => void {
+    if (second === undefined) return mirror.subscribe(first as (state: JsonObject, previous: JsonObject) => void)
+    const select = first as Select
+    const listener = second as (part: unknown, previous: unknown) => void
+    let part = select(mirror.state as DeepReadonly<S>)
+    if (fireImmediately) listener(part, part)
+    return mirror.subscribe((state) => {
+      const next = select(state as DeepReadonly<S>)
+      if (equals(part, next)) return
+      const previous = part
+      part = next
+      listener(next, previous)
+    })
+  }
+
+  const store: Store<S> = {
+    getState: () => mirror.state as DeepReadonly<S>,
+    getInitialState: () => mirror.initial as DeepReadonly<S>,
+    setState: (partial, replace = false) => mirror.setState(partial, replace),
+    set: (path, value) => mirror.set(path, value),
+    remove: (path) => mirror.set(path, undefined),
+    subscribe: subscribe as Store<S>['subscribe'],
+    ready,
+    get version() {
+      return mirror.version
+    },
+    flush: (level = 'durable') => mirror.level(level),
+    get tab() {
+      return engine?.tab ?? { id: '', label: '' }
+    },
+    get tabs(): readonly TabInfo[] {
+      return engine?.tabs() ?? []
+    },
+    leader,
+    get status(): Status {
+      return engine?.status() ?? { persistence: persist === false ? 'none' : 'opening', channel: 'none', leadership: 'none', relay: 'off', pendingDurable: mirror.ledger.pendingDurable(), safeToClose: mirror.ledger.pendingDurable() === 0 }
+    },
+    stats: (): Stats => engine?.stats() ?? { writes: 0, framesIn: 0, bytesIn: 0, framesOut: 0, bytesOut: 0, dropped: 0, gaps: 0, divergences: 0, nodes: 0, textBytes: 0, poolBytes: 0 },
+    on(event, listener) {
+      const listeners = ((eventListeners[event] as Set<typeof listener> | undefined) ??= new Set<typeof listener>() as never) as Set<typeof listener>
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    close: () => finish('close'),
+    [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]: () => finish('close'),
+    destroy: () => finish('destroy'),
+  } as Store<S>
+  return store
+}
+
+function printDebug(name: string): (event: DebugEvent) => void {
+  return (event) => console.debug(`[tabmesh:${name}]`, event.type, event)
+}

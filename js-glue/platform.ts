@@ -1,0 +1,99 @@
+// What the glue needs of its surroundings: interfaces only. platform/ has one file a browser primitive,
+// and memory.ts, the twin of all of them.
+
+/** A lossy, unordered-across-senders way to all other replicas of the store. Never echoes. */
+export interface Channel {
+  /** Sends a copy of the bytes. Never throws: what is lost, anti-entropy finds. */
+  post(frame: Uint8Array): void
+  close(): void
+}
+
+/** What a journal holds from a cursor on. */
+export interface JournalContents {
+  /** Newest first; the second serves when the first is damaged. None where the records after the cursor are all there. */
+  readonly checkpoints: readonly Uint8Array[]
+  /** In the order in which they were stored. */
+  readonly records: readonly Uint8Array[]
+  /** Where the next read goes on. */
+  readonly cursor: number
+  /** Changes when the store is erased. */
+  readonly generation: string
+}
+
+/** Durable storage shared by all replicas of the store. Every call may reject; nothing is lost by trying again. */
+export interface Journal {
+  readonly kind: 'indexed-db'
+  /** Everything after `cursor`; from 0, with checkpoints. */
+  read(cursor: number): Promise<JournalContents>
+  /** Stores records in one transaction begun in this task; resolves when it is complete, which means durable. */
+  append(records: readonly Uint8Array[]): Promise<void>
+  /** Stores a term above the stored one and not below `atLeast`, and returns it. */
+  claimTerm(atLeast: number, instance: string): Promise<number>
+  /**
+   * Stores the state of everything up to `cursor` and drops records that two checkpoints cover; false
+   * where `term` is not the stored one any more, and then nothing has changed.
+   */
+  checkpoint(term: number, bytes: Uint8Array, cursor: number): Promise<boolean>
+  /** Erases everything and starts a new generation. */
+  erase(): Promise<void>
+  close(): void
+}
+
+export interface LockHandlers {
+  granted(): void
+  /** The lock was taken away while held. */
+  lost(): void
+}
+
+/** The leader lock, and a register of who is alive. */
+export interface Lock {
+  /** Queues for the leader lock; when held or queued already, gives up the place and queues again. */
+  request(handlers: LockHandlers): void
+  release(): void
+  /** Makes this replica known as alive until `hide`, or its death. */
+  show(instance: string): void
+  hide(): void
+  /** Instances that are alive now, this one included. */
+  alive(): Promise<string[]>
+}
+
+export interface Clock {
+  /** Wall-clock milliseconds since 1970. */
+  now(): number
+  /**
+   * Calls once, later; returns the undo. Timers may be late by minutes: nothing may depend on them for
+   * safety. Only one that `holds` keeps a Node process running.
+   */
+  after(ms: number, task: () => void, holds?: boolean): () => void
+  /** Calls in a task of its own, as soon as possible, also in hidden pages. */
+  soon(task: () => void): void
+}
+
+export interface LifecycleListener {
+  /** The page may never run again after this call. */
+  suspend(): void
+  /** It does. Everything may have been missed. */
+  resume(): void
+  visibility(visible: boolean): void
+}
+
+export interface Lifecycle {
+  /** Resolves when the page may act: at once, or when a prerendered page is shown. */
+  active(): Promise<void>
+  visible(): boolean
+  /** Returns the undo. */
+  watch(listener: LifecycleListener): () => void
+}
+
+/** `undefined` where the surroundings do not have it. */
+export interface Platform {
+  readonly clock: Clock
+  readonly lifecycle: Lifecycle
+  /** `count` random bytes from a cryptographic source. */
+  random(count: number): Uint8Array
+  /** A readable name for this tab. */
+  label(): string
+  openChannel(name: string, receive: (frame: Uint8Array) => void): Channel | undefined
+  openJournal(name: string, durability: 'relaxed' | 'strict', onLost: () => void): Promise<Journal> | undefined
+  openLock(name: string): Lock | undefined
+}

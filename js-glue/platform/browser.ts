@@ -1,0 +1,28 @@
+// The real surroundings: a page, a worker, or Node, with what is there.
+import type { Platform } from '../platform.ts'
+import { openBroadcastChannel } from './broadcast-channel.ts'
+import { openIndexedDb } from './indexed-db.ts'
+import { createPageLifecycle } from './page-lifecycle.ts'
+import { createSystemClock } from './system-clock.ts'
+import { randomBytes } from './web-crypto.ts'
+import { openWebLocks } from './web-locks.ts'
+
+export function createBrowserPlatform(): Platform {
+  return {
+    clock: createSystemClock(),
+    lifecycle: createPageLifecycle(),
+    random: randomBytes,
+    label: () => 'tab ' + Array.from(randomBytes(2), (byte) => byte.toString(16).padStart(2, '0')).join(''),
+    openChannel: openBroadcastChannel,
+    openJournal(name, durability, onLost) {
+      try {
+        // Reading the property throws in opaque origins.
+        if (!(globalThis as { indexedDB?: IDBFactory }).indexedDB) return undefined
+      } catch {
+        return undefined
+      }
+      return openIndexedDb(name, durability, onLost)
+    },
+    openLock: openWebLocks,
+  }
+}

@@ -1,0 +1,232 @@
+// The journal in IndexedDB. Rules, each learnt from a browser (see ARCHITECTURE.md, storage):
+// values are ArrayBuffers under out-of-line keys; every transaction is synchronous puts and commit();
+// only `complete` means stored; the database's version never changes, its format is in its name.
+import { TabmeshError } from '../errors.ts'
+import type { Journal, JournalContents } from '../platform.ts'
+
+const format = 1
+const records = 'records'
+const checkpoints = 'checkpoints'
+const meta = 'meta'
+const leaderKey = 'leader'
+const checkpointKey = 'checkpoint'
+const generationKey = 'generation'
+
+/** Bytes of one put: larger values are cut up, so that no transaction holds others up for long. */
+const pieceBytes = 256 << 10
+/** Checkpoints are numbered; the pieces of number n have the keys n * piecesMax + i. */
+const piecesMax = 1 << 16
+
+interface CheckpointMeta {
+  /** Newest first, at most two. */
+  readonly stored: readonly { readonly number: number; readonly pieces: number; readonly cursor: number }[]
+}
+
+function encode(value: unknown): ArrayBuffer {
+  return new TextEncoder().encode(JSON.stringify(value)).buffer
+}
+
+function decode<T>(stored: unknown): T | undefined {
+  if (!(stored instanceof ArrayBuffer)) return undefined
+  try {
+    return JSON.parse(new TextDecoder().decode(stored)) as T
+  } catch {
+    return undefined
+  }
+}
+
+/** The bytes as a buffer of their own. */
+function own(bytes: Uint8Array): ArrayBuffer {
+  return bytes.byteLength === bytes.buffer.byteLength ? (bytes.buffer as ArrayBuffer) : (bytes.slice().buffer as ArrayBuffer)
+}
+
+function opened(name: string): Promise<IDBDatabase> {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(`tabmesh:${format}:${name}`, 1)
+    request.onupgradeneeded = () => {
+      request.result.createObjectStore(records, { autoIncrement: true })
+      request.result.createObjectStore(checkpoints)
+      request.result.createObjectStore(meta)
+    }
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = () => reject(new TabmeshError('storage-failed', 'The database could not be opened.', { cause: request.error }))
+    request.onblocked = () => reject(new TabmeshError('storage-failed', 'The database is blocked by another tab.'))
+  })
+}
+
+/** Resolves at `complete`; an abort is the error, whatever request failed. */
+function completed(transaction: IDBTransaction): Promise<void> {
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve()
+    transaction.onabort = () => reject(transaction.error ?? new DOMException('The transaction was aborted.', 'AbortError'))
+  })
+}
+
+/**
+ * Opens the journal; rejects where storage is refused. `onLost` is called when the connection is gone for
+ * good reasons of the browser's: open again.
+ */
+export async function openIndexedDb(name: string, durability: 'relaxed' | 'strict', onLost: () => void): Promise<Journal> {
+  const database = await opened(name)
+  let open = true
+  const lose = (): void => {
+    if (!open) return
+    open = false
+    database.close()
+    onLost()
+  }
+  database.onversionchange = lose
+  database.onclose = lose
+
+  const transact = (stores: string[], mode: IDBTransactionMode, strict = false): IDBTransaction => {
+    try {
+      return database.transaction(stores, mode, { durability: strict ? 'strict' : durability })
+    } catch (cause) {
+      lose() // InvalidStateError: the connection is closing
+      throw new TabmeshError('storage-failed', 'The connection to the database was lost.', { cause })
+    }
+  }
+
+  async function read(cursor: number): Promise<JournalContents> {
+    const transaction = transact([records, checkpoints, meta], 'readonly')
+    const done = completed(transaction)
+    const metas = transaction.objectStore(meta)
+    const generation = metas.get(generationKey)
+    const index = metas.get(checkpointKey)
+    const after = cursor > 0 ? IDBKeyRange.lowerBound(cursor, true) : null
+    const keys = transaction.objectStore(records).getAllKeys(after)
+    const values = transaction.objectStore(records).getAll(after)
+    const pieces: IDBRequest<unknown[]>[] = []
+    index.onsuccess = () => {
+      const stored = decode<CheckpointMeta>(index.result)?.stored ?? []
+      // Records up to the older checkpoint are gone: whoever has not read them needs the checkpoint.
+      if (cursor > 0 && cursor >= (stored.at(-1)?.cursor ?? 0)) return
+      for (const { number } of stored) {
+        pieces.push(transaction.objectStore(checkpoints).getAll(IDBKeyRange.bound(number * piecesMax, (number + 1) * piecesMax, false, true)))
+      }
+    }
+    await done
+    const stored = decode<CheckpointMeta>(index.result)?.stored ?? []
+    const lastKey = (keys.result as number[]).at(-1) ?? 0
+    return {
+      generation: decode<string>(generation.result) ?? '',
+      checkpoints: pieces.map((piece) => joined(piece.result)),
+      records: values.result.map((value: unknown) => (value instanceof ArrayBuffer ? new Uint8Array(value) : new Uint8Array())),
+      cursor: Math.max(cursor, lastKey, stored[0]?.cursor ?? 0),
+    }
+  }
+
+  function append(list: readonly Uint8Array[]): Promise<void> {
+    try {
+      const transaction = transact([records], 'readwrite')
+      const done = completed(transaction)
+      const store = transaction.objectStore(records)
+      for (const record of list) store.put(own(record))
+      transaction.commit()
+      return done
+    } catch (cause) {
+      return Promise.reject(cause as Error)
+    }
+  }
+
+  async function claimTerm(atLeast: number, instance: string): Promise<number> {
+    const transaction = transact([meta], 'readwrite', true)
+    const done = completed(transaction)
+    const store = transaction.objectStore(meta)
+    const stored = store.get(leaderKey)
+    let term = atLeast
+    stored.onsuccess = () => {
+      term = Math.max(atLeast, (decode<{ term: number }>(stored.result)?.term ?? 0) + 1)
+      store.put(encode({ term, instance }), leaderKey)
+      transaction.commit()
+    }
+    await done
+    return term
+  }
+
+  async function checkpoint(term: number, bytes: Uint8Array, cursor: number): Promise<boolean> {
+    const index = await metaOf<CheckpointMeta>(checkpointKey)
+    const old = index?.stored ?? []
+    const number = (old[0]?.number ?? 0) + 1
+    const pieces = Math.ceil(bytes.byteLength / pieceBytes)
+    // Pieces first, a transaction each; nothing refers to them until the last one.
+    for (let i = 0; i < pieces; i++) {
+      const transaction = transact([checkpoints], 'readwrite')
+      const done = completed(transaction)
+      transaction.objectStore(checkpoints).put(bytes.slice(i * pieceBytes, (i + 1) * pieceBytes).buffer, number * piecesMax + i)
+      transaction.commit()
+      await done
+    }
+    const transaction = transact([records, checkpoints, meta], 'readwrite', true)
+    const done = completed(transaction)
+    const store = transaction.objectStore(meta)
+    const leader = store.get(leaderKey)
+    let fenced = false
+    leader.onsuccess = () => {
+      if (decode<{ term: number }>(leader.result)?.term !== term) {
+        fenced = true
+        transaction.objectStore(checkpoints).delete(IDBKeyRange.bound(number * piecesMax, (number + 1) * piecesMax, false, true))
+        transaction.commit()
+        return
+      }
+      const kept = [{ number, pieces, cursor }, ...old.slice(0, 1)]
+      store.put(encode({ stored: kept } satisfies CheckpointMeta), checkpointKey)
+      const oldest = kept.at(-1)!
+      if (kept.length > 1) {
+        transaction.objectStore(checkpoints).delete(IDBKeyRange.upperBound(oldest.number * piecesMax, true))
+        transaction.objectStore(records).delete(IDBKeyRange.upperBound(oldest.cursor))
+      }
+      transaction.commit()
+    }
+    await done
+    return !fenced
+  }
+
+  async function metaOf<T>(key: string): Promise<T | undefined> {
+    const transaction = transact([meta], 'readonly')
+    const done = completed(transaction)
+    const request = transaction.objectStore(meta).get(key)
+    await done
+    return decode<T>(request.result)
+  }
+
+  /** The first to open a database, or to erase it, names its generation. */
+  async function begin(fresh: boolean): Promise<void> {
+    const transaction = transact([records, checkpoints, meta], 'readwrite', true)
+    const done = completed(transaction)
+    const store = transaction.objectStore(meta)
+    const present = store.get(generationKey)
+    present.onsuccess = () => {
+      if (fresh) for (const emptied of [records, checkpoints, meta]) transaction.objectStore(emptied).clear()
+      if (fresh || present.result === undefined) store.put(encode(Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(16)).join('-')), generationKey)
+      transaction.commit()
+    }
+    await done
+  }
+
+  if ((await metaOf<string>(generationKey)) === undefined) await begin(false)
+
+  return {
+    kind: 'indexed-db',
+    read,
+    append,
+    claimTerm,
+    checkpoint,
+    erase: () => begin(true),
+    close() {
+      open = false
+      database.close() // after running transactions have ended
+    },
+  }
+}
+
+function joined(pieces: readonly unknown[]): Uint8Array {
+  const parts = pieces.filter((piece) => piece instanceof ArrayBuffer)
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(new Uint8Array(part), at)
+    at += part.byteLength
+  }
+  return whole
+}

@@ -1,0 +1,32 @@
+// Wall clock, timers, and tasks that hidden pages run at once.
+import type { Clock } from '../platform.ts'
+
+export function createSystemClock(): Clock {
+  const tasks: (() => void)[] = []
+  let port: MessagePort | undefined
+
+  // Timers of hidden pages run once a second or once a minute; messages are not throttled (HTML, Page Visibility).
+  const run = (): void => {
+    for (const task of tasks.splice(0)) task()
+    ;(port as { unref?: () => void } | undefined)?.unref?.()
+  }
+
+  return {
+    now: () => Date.now(),
+    after(ms, task, holds = false) {
+      const timer = setTimeout(task, Math.min(Math.max(ms, 0), 0x7fffffff))
+      if (!holds) (timer as unknown as { unref?: () => void }).unref?.()
+      return () => clearTimeout(timer)
+    },
+    soon(task) {
+      tasks.push(task)
+      if (!port) {
+        const channel = new MessageChannel()
+        channel.port1.onmessage = run
+        port = channel.port2
+        ;(channel.port1 as { unref?: () => void }).unref?.()
+      }
+      if (tasks.length === 1) port.postMessage(0)
+    },
+  }
+}

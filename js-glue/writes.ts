@@ -1,0 +1,119 @@
+// How far each write has come: promises for the four levels, made only when asked for.
+import type { Level, Write } from './types.ts'
+
+type Deferred = { promise: Promise<void>; resolve: () => void; reject: (reason: Error) => void }
+
+function defer(): Deferred {
+  let resolve!: () => void
+  let reject!: (reason: Error) => void
+  const promise = new Promise<void>((yes, no) => {
+    resolve = yes
+    reject = no
+  })
+  promise.catch(() => undefined) // a level nobody awaits must not become an unhandled rejection
+  return { promise, resolve, reject }
+}
+
+/** Writes of one task share a batch, and so a sequence number. */
+interface Batch {
+  seq: number | undefined
+  readonly waiting: Partial<Record<Level, Deferred>>
+}
+
+export interface WriteLedger {
+  /** The handle of a write that was just made. */
+  write(): Write
+  /** A promise for a level of everything written so far. */
+  level(level: Level): Promise<void>
+  /** The current batch has been stamped with this number. Returns whether somebody waits for `shared`. */
+  seal(seq: number): boolean
+  /** The current batch was refused. */
+  refuse(error: Error): void
+  /** All own writes up to `seq` have reached the level. */
+  reached(level: 'shared' | 'durable', seq: number): void
+  /** Own writes that are stamped but not durable, or not stamped yet. */
+  pendingDurable(): number
+  close(error: Error): void
+}
+
+/** `askShared` is called when somebody waits for `shared` on a batch that is stamped already. */
+export function createWriteLedger(askShared: () => void): WriteLedger {
+  let current: Batch = { seq: undefined, waiting: {} }
+  let latest: Batch = { seq: 0, waiting: {} }
+  let touched = false
+  let closed: Error | undefined
+  const waiting = new Set<Batch>()
+  const watermark: Record<Level, number> = { applied: Infinity, shared: 0, durable: 0, relayed: 0 }
+
+  const has = (batch: Batch, level: Level): boolean => level === 'applied' || (batch.seq !== undefined && watermark[level] >= batch.seq)
+
+  const wait = (batch: Batch, level: Level): Promise<void> => {
+    if (has(batch, level)) return Promise.resolve()
+    if (closed) return Promise.reject(closed)
+    waiting.add(batch)
+    const deferred = (batch.waiting[level] ??= defer())
+    if (level === 'shared' && batch.seq !== undefined) askShared()
+    return deferred.promise
+  }
+
+  const settle = (): void => {
+    for (const batch of waiting) {
+      for (const level of Object.keys(batch.waiting) as Level[]) {
+        if (!has(batch, level)) continue
+        batch.waiting[level]?.resolve()
+        delete batch.waiting[level]
+      }
+      if (Object.keys(batch.waiting).length === 0) waiting.delete(batch)
+    }
+  }
+
+  const next = (): void => {
+    current = { seq: undefined, waiting: {} }
+    touched = false
+  }
+
+  return {
+    write() {
+      const batch = current
+      touched = true
+      return {
+        get applied() {
+          return wait(batch, 'applied')
+        },
+        get shared() {
+          return wait(batch, 'shared')
+        },
+        get durable() {
+          return wait(batch, 'durable')
+        },
+        get relayed() {
+          return wait(batch, 'relayed')
+        },
+      }
+    },
+    level: (level) => wait(touched ? current : latest, level),
+    seal(seq) {
+      const asked = current.waiting.shared !== undefined
+      latest = current
+      latest.seq = seq
+      next()
+      settle()
+      return asked
+    },
+    refuse(error) {
+      for (const deferred of Object.values(current.waiting)) deferred.reject(error)
+      waiting.delete(current)
+      next()
+    },
+    reached(level, seq) {
+      watermark[level] = Math.max(watermark[level], seq)
+      settle()
+    },
+    pendingDurable: () => Math.max(0, (latest.seq ?? 0) - watermark.durable) + (touched ? 1 : 0),
+    close(error) {
+      closed = error
+      for (const batch of waiting) for (const deferred of Object.values(batch.waiting)) deferred.reject(error)
+      waiting.clear()
+    },
+  }
+}

@@ -1,0 +1,70 @@
+// The build's steps: each does only what is out of date, where its tool can tell.
+import { build } from 'esbuild'
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { root, run, step } from './run.mjs'
+
+const bin = join(root, 'node_modules', '.bin')
+
+/** Environment in which emcc, tsc and the rest are found. */
+export function toolEnvironment(toolchain) {
+  return { ...toolchain.env, PATH: [bin, toolchain.bin, process.env.PATH].filter(Boolean).join(delimiter) }
+}
+
+/** Configures (once) and builds a CMake preset natively. */
+export async function buildNative(preset, targets = []) {
+  await step(`building C++ (${preset}${targets.length ? `: ${targets.join(' ')}` : ''})`, async () => {
+    if (!existsSync(join(root, 'build', preset, 'build.ninja'))) await run('cmake', ['--preset', preset, '-Wno-dev'], { capture: true })
+    await run('ninja', ['-C', join('build', preset), ...targets], { capture: true, hint: `Repeat it with: ninja -C build/${preset}` })
+  })
+}
+
+/** Builds targets of the Emscripten preset. */
+export async function buildWasm(toolchain, targets) {
+  const env = toolEnvironment(toolchain)
+  await step(`building WebAssembly (${targets.join(' ')})`, async () => {
+    if (!existsSync(join(root, 'build', 'wasm', 'build.ninja'))) await run('emcmake', ['cmake', '--preset', 'wasm', '-Wno-dev'], { env, capture: true })
+    await run('ninja', ['-C', join('build', 'wasm'), ...targets], { env, capture: true, hint: 'The first link also builds the system libraries: about a minute.' })
+  })
+}
+
+/** Puts the linked module, its loader and its types where the glue imports them from. */
+export function copyGenerated() {
+  const from = join(root, 'build', 'wasm', 'wasm', 'bindings')
+  const to = join(root, 'js-glue', 'generated')
+  mkdirSync(to, { recursive: true })
+  cpSync(join(from, 'tabmesh.mjs'), join(to, 'tabmesh.mjs'))
+  cpSync(join(from, 'tabmesh.d.ts'), join(to, 'tabmesh.d.mts'))
+  cpSync(join(from, 'tabmesh.wasm'), join(to, 'tabmesh.wasm'))
+}
+
+/** The package's entry points, by the name of the file in dist/. */
+export const entries = { index: 'js-glue/index.ts', 'lz-string': 'js-glue/lz-string.ts' }
+
+/** dist/: ES modules with shared chunks, declarations, and the one copy of the module. */
+export async function buildPackage() {
+  await step('building the package into dist/', async () => {
+    rmSync(join(root, 'dist'), { recursive: true, force: true })
+    await build({
+      absWorkingDir: root,
+      entryPoints: Object.entries(entries).map(([out, path]) => ({ in: path, out })),
+      outdir: 'dist',
+      bundle: true,
+      splitting: true,
+      format: 'esm',
+      target: 'es2022',
+      platform: 'neutral',
+      chunkNames: '[name]-[hash]',
+      legalComments: 'none',
+      logLevel: 'warning',
+    })
+    await run(join(bin, 'tsc'), ['-p', 'tsconfig.package.json'], { capture: true })
+    cpSync(join(root, 'js-glue', 'generated', 'tabmesh.wasm'), join(root, 'dist', 'tabmesh.wasm'))
+    for (const name of readdirSync(join(root, 'dist'))) if (name.endsWith('.d.mts')) rmSync(join(root, 'dist', name))
+  })
+}
+
+/** The demo as a static site in dist-web/. */
+export async function buildWeb() {
+  await step('building the demo page', () => run(join(bin, 'vite'), ['build', 'web', '--logLevel', 'warn'], { capture: true }))
+}

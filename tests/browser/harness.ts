@@ -1,0 +1,112 @@
+// Real Chromium: one profile, one process a page, with the back/forward cache and timer throttling left on.
+import { createServer, type Server } from 'node:http'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { chromium, type BrowserContext, type CDPSession, type Page } from 'playwright-core'
+import sirv from 'sirv'
+import { chromiumPath } from '../../scripts/lib/debian.mjs'
+
+export const root = new URL('../../', import.meta.url).pathname
+
+/** Serves the checkout: tests/browser/page.html imports the built package from dist/. */
+export async function serve(): Promise<{ url: string; close: () => Promise<void> }> {
+  const files = sirv(root, { dev: true, etag: true })
+  const server: Server = createServer((request, response) => files(request, response, () => response.writeHead(404).end()))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  return {
+    url: `http://localhost:${port}/tests/browser/page.html`,
+    close: () => new Promise((resolve) => (server.closeAllConnections(), server.close(() => resolve()))),
+  }
+}
+
+/** What Playwright adds to the command line and would make these tests prove nothing. */
+const unwanted = ['--disable-back-forward-cache', '--disable-background-timer-throttling', '--disable-backgrounding-occluded-windows', '--disable-renderer-backgrounding']
+
+export interface Profile {
+  readonly folder: string
+  readonly context: BrowserContext
+  /** Process id of the browser itself. */
+  pid(): Promise<number>
+  /** Process id of a page's renderer. */
+  rendererOf(page: Page): Promise<number>
+  /** SIGKILL, as a crash or power cut of the browser alone; the profile stays. */
+  kill(): Promise<void>
+  close(): Promise<void>
+}
+
+export async function launch(folder?: string): Promise<Profile> {
+  const path = folder ?? (await mkdtemp(join(tmpdir(), 'tabmesh-profile-')))
+  const context = await chromium.launchPersistentContext(path, {
+    executablePath: chromiumPath(),
+    ignoreDefaultArgs: unwanted,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--site-per-process'],
+  })
+  const session = async (): Promise<CDPSession> => context.browser()!.newBrowserCDPSession()
+  const processes = async (): Promise<{ type: string; id: number; cpuTime: number }[]> => {
+    const { processInfo } = await (await session()).send('SystemInfo.getProcessInfo')
+    return processInfo as { type: string; id: number; cpuTime: number }[]
+  }
+  const pid = async (): Promise<number> => (await processes()).find(({ type }) => type === 'browser')!.id
+  return {
+    folder: path,
+    context,
+    pid,
+    async rendererOf(page) {
+      // The one renderer whose processor time grows while the page spins.
+      const before = new Map((await processes()).map((process) => [process.id, process.cpuTime]))
+      await page.evaluate(() => {
+        const until = performance.now() + 250
+        while (performance.now() < until);
+      })
+      const renderers = (await processes()).filter(({ type }) => type === 'renderer')
+      return renderers.sort((a, b) => b.cpuTime - (before.get(b.id) ?? 0) - (a.cpuTime - (before.get(a.id) ?? 0)))[0]!.id
+    },
+    async kill() {
+      const gone = new Promise<void>((resolve) => context.once('close', () => resolve()))
+      process.kill(await pid(), 'SIGKILL')
+      await gone
+    },
+    async close() {
+      await context.close().catch(() => undefined)
+      if (!folder) await rm(path, { recursive: true, force: true, maxRetries: 5 })
+    },
+  }
+}
+
+/** A page with the package loaded: `window.tabmesh`. */
+export async function openTab(profile: Profile, url: string): Promise<Page> {
+  const page = await profile.context.newPage()
+  await page.goto(url)
+  await page.waitForFunction(() => 'tabmesh' in window)
+  return page
+}
+
+/** A page with a hydrated store in `window.store`. */
+export async function openStoreTab(profile: Profile, url: string, options: object): Promise<Page> {
+  const page = await openTab(profile, url)
+  await page.evaluate(async (given) => {
+    window.store = await window.tabmesh.openStore(given as never)
+  }, options)
+  return page
+}
+
+/** The first value of `read` that `wanted` accepts; fails after `ms` with the last one. */
+export async function eventually<T>(read: () => Promise<T>, wanted: (value: T) => boolean, ms = 5000): Promise<T> {
+  const until = Date.now() + ms
+  for (;;) {
+    const value = await read()
+    if (wanted(value)) return value
+    if (Date.now() > until) throw new Error(`still ${JSON.stringify(value)} after ${ms} ms`)
+  }
+}
+
+declare global {
+  interface Window {
+    tabmesh: typeof import('../../js-glue/index.ts')
+    store: import('../../js-glue/index.ts').Store<Record<string, any>> // eslint-disable-line @typescript-eslint/no-explicit-any -- any state a test likes
+    frames: number[]
+    seen: unknown[]
+  }
+}

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config'
+
+const timeouts = { testTimeout: 120_000, hookTimeout: 60_000 }
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'node', include: ['tests/node/**/*.test.ts', 'tests/package/**/*.test.ts'], ...timeouts } },
+      // One browser at a time: timing of the machine is part of what is shown.
+      { test: { name: 'browser', include: ['tests/browser/**/*.test.ts'], fileParallelism: false, ...timeouts } },
+    ],
+  },
+})

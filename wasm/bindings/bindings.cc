@@ -1,0 +1,207 @@
+// The boundary to JavaScript: copies bytes and numbers in and out, nothing else.
+#include <emscripten/bind.h>
+#include <emscripten/val.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "lz/lz_string.h"
+#include "replica/replica.h"
+
+namespace {
+
+using emscripten::val;
+
+EMSCRIPTEN_DECLARE_VAL_TYPE(BytesList);
+EMSCRIPTEN_DECLARE_VAL_TYPE(Bytes);
+EMSCRIPTEN_DECLARE_VAL_TYPE(MaybeText);
+
+// A fresh copy: a view into module memory never leaves, growth would empty it.
+val CopyOut(std::string_view bytes) {
+  return val(emscripten::typed_memory_view(bytes.size(), reinterpret_cast<const uint8_t*>(bytes.data())))
+      .call<val>("slice");
+}
+
+std::string Text(const tabmesh::Buffer& buffer) { return std::string(buffer.view()); }
+
+BytesList List(std::vector<tabmesh::Buffer>* buffers) {
+  val list = val::array();
+  for (const tabmesh::Buffer& buffer : *buffers) list.call<void>("push", CopyOut(buffer.view()));
+  buffers->clear();
+  return BytesList(list);
+}
+
+// Which of the lists of the last call are worth fetching: bits of `pending`.
+enum Pending : int { kChanges = 1, kRecords = 2, kFrames = 4, kLock = 8, kEvents = 16 };
+
+class ReplicaHandle {
+ public:
+  ReplicaHandle(const std::string& name, const std::string& instance, const std::string& label,
+                double connected_at_ms, bool visible, bool may_lead, int default_strategy)
+      : options_{name,
+                 tabmesh::InstanceId::From(instance),
+                 label,
+                 static_cast<uint64_t>(connected_at_ms),
+                 visible,
+                 may_lead,
+                 static_cast<tabmesh::Strategy>(default_strategy),
+                 {}} {}
+
+  void SetStrategy(const std::string& key, int strategy) {
+    options_.strategies[key] = static_cast<tabmesh::Strategy>(strategy);
+  }
+
+  int Open(const std::string& state, double now) {
+    replica_.emplace(options_);
+    return Code(replica_->Open(state, Ms(now)));
+  }
+  int Restore(const std::string& record, double now) { return Code(replica_->Restore(record, Ms(now))); }
+  void Restored(bool alone, double now) { replica_->Restored(alone, Ms(now)); }
+  int LocalSet(const std::string& edits, double now) {
+    uint32_t seq = 0;
+    return Code(replica_->LocalSet(edits, Ms(now), &seq));
+  }
+  void Receive(const std::string& frame, double now) { replica_->Receive(frame, Ms(now)); }
+  void AskShared(double now) { replica_->AskShared(Ms(now)); }
+  void Tick(double now) { replica_->Tick(Ms(now)); }
+  void SetVisible(bool visible, double now) { replica_->SetVisible(visible, Ms(now)); }
+  void Suspend(double now) { replica_->Suspend(Ms(now)); }
+  void Resume(double now) { replica_->Resume(Ms(now)); }
+  void Destroy(double now) { replica_->Destroy(Ms(now)); }
+  void RetainPeers(const std::string& ids, double now) { replica_->RetainPeers(ids, Ms(now)); }
+  void LockGranted(double now) { replica_->LockGranted(Ms(now)); }
+  void LockLost(double now) { replica_->LockLost(Ms(now)); }
+  void TermClaimed(double term, double now) { replica_->TermClaimed(static_cast<uint64_t>(term), Ms(now)); }
+  void ClaimFailed(double now) { replica_->ClaimFailed(Ms(now)); }
+
+  int PendingActions() {
+    tabmesh::Actions* actions = replica_->actions();
+    return (actions->changes.size() > 2 ? kChanges : 0) | (actions->records.empty() ? 0 : kRecords) |
+           (actions->frames.empty() ? 0 : kFrames) |
+           (actions->lock == tabmesh::LockAction::kNone ? 0 : kLock) |
+           (actions->events.size() == 0 ? 0 : kEvents);
+  }
+  std::string TakeChanges() { return Take(&replica_->actions()->changes); }
+  BytesList TakeRecords() { return List(&replica_->actions()->records); }
+  BytesList TakeFrames() { return List(&replica_->actions()->frames); }
+  int TakeLock() {
+    return static_cast<int>(std::exchange(replica_->actions()->lock, tabmesh::LockAction::kNone));
+  }
+  double ClaimTerm() { return static_cast<double>(replica_->actions()->claim_term); }
+  std::string TakeEvents() { return "[" + Take(&replica_->actions()->events) + "]"; }
+  double WakeAt() { return static_cast<double>(replica_->actions()->wake_at_ms); }
+
+  bool Ready() const { return replica_->ready(); }
+  double Seq() const { return replica_->seq(); }
+  double Term() const { return static_cast<double>(replica_->election().term()); }
+  std::string State() const {
+    tabmesh::Buffer out;
+    replica_->PrintState(&out);
+    return Text(out);
+  }
+  std::string Peers() const {
+    tabmesh::Buffer out;
+    replica_->PrintPeers(&out);
+    return Text(out);
+  }
+  std::string Digest() const {
+    tabmesh::Buffer out;
+    for (int shift = 56; shift >= 0; shift -= 8) {
+      const char byte = static_cast<char>(replica_->digest() >> shift);
+      tabmesh::PrintHex({&byte, 1}, &out);
+    }
+    return Text(out);
+  }
+  Bytes Checkpoint() const {
+    tabmesh::Buffer out;
+    replica_->EncodeCheckpoint(&out);
+    return Bytes(CopyOut(out.view()));
+  }
+  /// writes, framesIn, bytesIn, framesOut, bytesOut, dropped, gaps, divergences, nodes, text bytes, pool bytes.
+  std::string Counters() const {
+    const tabmesh::ReplicaCounters& counters = replica_->counters();
+    const tabmesh::NodeTree& tree = replica_->document().tree();
+    tabmesh::Buffer out;
+    out.AppendByte('[');
+    for (const uint64_t number :
+         {counters.writes, counters.frames_in, counters.bytes_in, counters.frames_out, counters.bytes_out,
+          counters.dropped, counters.gaps, counters.divergences, static_cast<uint64_t>(tree.node_count()),
+          static_cast<uint64_t>(tree.text_bytes()), static_cast<uint64_t>(tree.pool_bytes())}) {
+      if (out.size() > 1) out.AppendByte(',');
+      tabmesh::PrintNumber(number, &out);
+    }
+    out.AppendByte(']');
+    return Text(out);
+  }
+
+ private:
+  static uint64_t Ms(double now) { return now > 0 ? static_cast<uint64_t>(now) : 0; }
+  static int Code(tabmesh::Status status) { return static_cast<int>(status); }
+  static std::string Take(tabmesh::Buffer* buffer) {
+    std::string text(buffer->view());
+    buffer->Clear();
+    return text;
+  }
+
+  tabmesh::ReplicaOptions options_;
+  std::optional<tabmesh::Replica> replica_;
+};
+
+std::string StatusNameOf(int code) { return tabmesh::StatusName(static_cast<tabmesh::Status>(code)); }
+
+std::u16string LzCompress(const std::u16string& text, int form) {
+  return tabmesh::lz::Compress(text, static_cast<tabmesh::lz::Form>(form));
+}
+
+MaybeText LzDecompress(const std::u16string& packed, int form) {
+  const auto text = tabmesh::lz::Decompress(packed, static_cast<tabmesh::lz::Form>(form));
+  return MaybeText(text ? val(*text) : val::null());
+}
+
+}  // namespace
+
+EMSCRIPTEN_BINDINGS(tabmesh) {
+  emscripten::register_type<BytesList>("Uint8Array[]");
+  emscripten::register_type<Bytes>("Uint8Array");
+  emscripten::register_type<MaybeText>("string | null");
+  emscripten::class_<ReplicaHandle>("Replica")
+      .constructor<const std::string&, const std::string&, const std::string&, double, bool, bool, int>()
+      .function("setStrategy", &ReplicaHandle::SetStrategy)
+      .function("open", &ReplicaHandle::Open)
+      .function("restore", &ReplicaHandle::Restore)
+      .function("restored", &ReplicaHandle::Restored)
+      .function("localSet", &ReplicaHandle::LocalSet)
+      .function("receive", &ReplicaHandle::Receive)
+      .function("askShared", &ReplicaHandle::AskShared)
+      .function("tick", &ReplicaHandle::Tick)
+      .function("setVisible", &ReplicaHandle::SetVisible)
+      .function("suspend", &ReplicaHandle::Suspend)
+      .function("resume", &ReplicaHandle::Resume)
+      .function("destroy", &ReplicaHandle::Destroy)
+      .function("retainPeers", &ReplicaHandle::RetainPeers)
+      .function("lockGranted", &ReplicaHandle::LockGranted)
+      .function("lockLost", &ReplicaHandle::LockLost)
+      .function("termClaimed", &ReplicaHandle::TermClaimed)
+      .function("claimFailed", &ReplicaHandle::ClaimFailed)
+      .function("pendingActions", &ReplicaHandle::PendingActions)
+      .function("takeChanges", &ReplicaHandle::TakeChanges)
+      .function("takeRecords", &ReplicaHandle::TakeRecords)
+      .function("takeFrames", &ReplicaHandle::TakeFrames)
+      .function("takeLock", &ReplicaHandle::TakeLock)
+      .function("claimTerm", &ReplicaHandle::ClaimTerm)
+      .function("takeEvents", &ReplicaHandle::TakeEvents)
+      .function("wakeAt", &ReplicaHandle::WakeAt)
+      .function("ready", &ReplicaHandle::Ready)
+      .function("seq", &ReplicaHandle::Seq)
+      .function("term", &ReplicaHandle::Term)
+      .function("state", &ReplicaHandle::State)
+      .function("peers", &ReplicaHandle::Peers)
+      .function("digest", &ReplicaHandle::Digest)
+      .function("checkpoint", &ReplicaHandle::Checkpoint)
+      .function("counters", &ReplicaHandle::Counters);
+  emscripten::function("statusName", &StatusNameOf);
+  emscripten::function("lzCompress", &LzCompress);
+  emscripten::function("lzDecompress", &LzDecompress);
+}
