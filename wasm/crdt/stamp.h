@@ -18,8 +18,10 @@ struct InstanceId {
   static constexpr size_t kBytes = 16;
   std::array<uint8_t, kBytes> bytes{};
 
+  /// Missing bytes are zero.
   static InstanceId From(std::string_view bytes) {
     InstanceId id;
+    if (bytes.empty()) return id;
     std::memcpy(id.bytes.data(), bytes.data(), bytes.size() < kBytes ? bytes.size() : kBytes);
     return id;
   }

@@ -1,0 +1,454 @@
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/limits.h"
+#include "replica/replica.h"
+
+namespace tabmesh {
+namespace {
+
+constexpr uint64_t kNow = 1'700'000'000'000;
+
+std::unique_ptr<Replica> Make(uint8_t id, std::string_view initial = "{}", bool may_lead = true) {
+  ReplicaOptions options;
+  options.name = "test";
+  options.instance.bytes[0] = id;
+  options.may_lead = may_lead;
+  auto replica = std::make_unique<Replica>(options);
+  EXPECT_EQ(replica->Open(initial, kNow), Status::kOk);
+  return replica;
+}
+
+std::unique_ptr<Replica> MakeReady(uint8_t id, std::string_view initial = "{}") {
+  auto replica = Make(id, initial);
+  replica->Restored(/*alone=*/true, kNow);
+  replica->actions()->Clear();
+  return replica;
+}
+
+std::string State(const Replica& replica) {
+  Buffer out;
+  replica.PrintState(&out);
+  return std::string(out.view());
+}
+
+std::string Events(Replica* replica) { return std::string(replica->actions()->events.view()); }
+
+void Set(Replica* replica, std::string_view edits, uint64_t now = kNow) {
+  uint32_t seq = 0;
+  ASSERT_EQ(replica->LocalSet(edits, now, &seq), Status::kOk) << edits;
+}
+
+// Delivers what `from` wants sent to all of `to`, and their answers, until all are silent.
+void Exchange(const std::vector<Replica*>& replicas) {
+  for (bool sent = true; sent;) {
+    sent = false;
+    for (Replica* from : replicas) {
+      std::vector<Buffer> frames;
+      frames.swap(from->actions()->frames);
+      from->actions()->Clear();
+      for (const Buffer& frame : frames) {
+        sent = true;
+        for (Replica* to : replicas) {
+          if (to != from) to->Receive(frame.view(), kNow);
+        }
+      }
+    }
+  }
+}
+
+TEST(Replica, WriteInOneIsSeenInTheOther) {
+  auto a = MakeReady(1);
+  auto b = MakeReady(2);
+  Set(a.get(), R"([[["x"],{"y":1}]])");
+  ASSERT_EQ(a->actions()->frames.size(), 1u);
+  b->Receive(a->actions()->frames[0].view(), kNow);
+  EXPECT_EQ(State(*b), R"({"x":{"y":1}})");
+  EXPECT_EQ(b->actions()->changes.view(), R"([[["x"],{"y":1}]])");
+  EXPECT_EQ(a->digest(), b->digest());
+}
+
+TEST(Replica, RecordIsTheFrame) {
+  auto a = MakeReady(1);
+  Set(a.get(), R"([[["x"],1]])");
+  ASSERT_EQ(a->actions()->records.size(), 1u);
+  EXPECT_EQ(a->actions()->records[0].view(), a->actions()->frames[0].view());
+}
+
+TEST(Replica, NothingIsSentWhenNothingDiffers) {
+  auto a = MakeReady(1, R"({"x":1})");
+  Set(a.get(), R"([[["x"],1]])");
+  EXPECT_TRUE(a->actions()->frames.empty());
+  EXPECT_EQ(a->seq(), 0u);
+}
+
+TEST(Replica, InitialStateNeverBeatsAWrittenValueAndIsNeverSent) {
+  auto a = MakeReady(1, R"({"x":"initial of a"})");
+  auto b = MakeReady(2, R"({"x":"initial of b","other":1})");
+  Set(b.get(), R"([[["x"],"written"]])", 5);  // long ago by a's clock
+  Exchange({a.get(), b.get()});
+  EXPECT_EQ(State(*a), R"({"x":"written"})");
+  EXPECT_EQ(State(*b), R"({"x":"written","other":1})");
+  EXPECT_EQ(a->digest(), b->digest());
+}
+
+TEST(Replica, RefusesToStampBeforeItHasRead) {
+  auto a = Make(1);
+  uint32_t seq = 0;
+  EXPECT_EQ(a->LocalSet(R"([[["x"],1]])", kNow, &seq), Status::kNotReady);
+}
+
+TEST(Replica, WriteAfterReadingBeatsWhatIsStoredThoughTheClockWasSetBack) {
+  auto old = MakeReady(1);
+  Set(old.get(), R"([[["x"],"old"]])", kNow);
+  auto fresh = Make(2);
+  EXPECT_EQ(fresh->Restore(old->actions()->records[0].view(), 1000), Status::kOk);
+  fresh->Restored(/*alone=*/true, 1000);
+  Set(fresh.get(), R"([[["x"],"new"]])", 1000);
+  old->Receive(fresh->actions()->frames.back().view(), kNow);
+  EXPECT_EQ(State(*old), R"({"x":"new"})");
+}
+
+TEST(Replica, JoinerAsksAndIsTold) {
+  auto a = MakeReady(1);
+  Set(a.get(), R"([[["x"],1],[["y"],2]])");
+  a->actions()->Clear();
+  auto b = Make(2);
+  b->Restored(/*alone=*/false, kNow);
+  EXPECT_FALSE(b->ready());
+  Exchange({a.get(), b.get()});
+  EXPECT_TRUE(b->ready());
+  EXPECT_EQ(State(*b), R"({"x":1,"y":2})");
+}
+
+TEST(Replica, ReadersOfAJoinerAreToldOnceAndWhole) {
+  auto a = MakeReady(1);
+  for (int i = 0; i < 5; ++i) Set(a.get(), "[[[\"k" + std::to_string(i) + "\"],1]]");
+  auto b = Make(2);
+  for (const Buffer& record : a->actions()->records) {
+    EXPECT_EQ(b->Restore(record.view(), kNow), Status::kOk);
+    EXPECT_EQ(b->actions()->changes.size(), 0u);
+  }
+  b->Restored(/*alone=*/true, kNow);
+  EXPECT_EQ(b->actions()->changes.view(), R"([[["k0"],1],[["k1"],1],[["k2"],1],[["k3"],1],[["k4"],1]])");
+}
+
+TEST(Replica, TwoJoinersAnswerEachOther) {
+  auto a = Make(1);
+  auto b = Make(2);
+  Exchange({a.get(), b.get()});
+  a->Restored(/*alone=*/false, kNow);
+  Exchange({a.get(), b.get()});
+  b->Restored(/*alone=*/false, kNow);
+  Exchange({a.get(), b.get()});
+  EXPECT_TRUE(a->ready());
+  EXPECT_TRUE(b->ready());
+}
+
+TEST(Replica, JoinerWithoutCompanyGoesOnAlone) {
+  auto a = Make(1);
+  a->Restored(/*alone=*/false, kNow);
+  EXPECT_EQ(a->actions()->wake_at_ms, kNow + kJoinWaitMs);
+  a->Tick(kNow + kJoinWaitMs);
+  EXPECT_TRUE(a->ready());
+}
+
+TEST(Replica, LostFrameIsAskedForWhenTheNextOneComes) {
+  auto a = MakeReady(1);
+  auto b = MakeReady(2);
+  Set(a.get(), R"([[["x"],1]])");
+  a->actions()->Clear();  // lost
+  Set(a.get(), R"([[["y"],2]])");
+  Exchange({a.get(), b.get()});
+  EXPECT_EQ(State(*b), R"({"x":1,"y":2})");
+  EXPECT_EQ(b->counters().gaps, 1u);
+}
+
+TEST(Replica, LostLastFrameIsNoticedAfterASecondOfQuiet) {
+  auto a = MakeReady(1);
+  auto b = MakeReady(2);
+  Set(a.get(), R"([[["x"],1]])");
+  a->actions()->Clear();  // lost
+  a->Tick(kNow + kPositionAfterMs);
+  Exchange({a.get(), b.get()});
+  EXPECT_EQ(State(*b), R"({"x":1})");
+}
+
+TEST(Replica, EqualVectorsWithUnequalDigestsAreHealedAndReported) {
+  auto a = MakeReady(1);
+  auto b = MakeReady(2);
+  // Two different writes under one identity and number: what must never happen.
+  auto twin = MakeReady(9);
+  auto other_twin = MakeReady(9);
+  Set(twin.get(), R"([[["x"],1]])");
+  Set(other_twin.get(), R"([[["x"],2]])");
+  a->Receive(twin->actions()->frames[0].view(), kNow);
+  b->Receive(other_twin->actions()->frames[0].view(), kNow);
+  ASSERT_NE(a->digest(), b->digest());
+  a->actions()->Clear();
+  b->actions()->Clear();
+  a->Tick(kNow + kGossipEveryMs);
+  a->Receive("", kNow);
+  Exchange({a.get(), b.get()});
+  EXPECT_EQ(a->digest(), b->digest());
+  EXPECT_EQ(State(*a), State(*b));
+  EXPECT_GE(a->counters().divergences + b->counters().divergences, 1u);
+}
+
+TEST(Replica, OwnIdentityFromOutsideIsReportedAndNotTaken) {
+  auto a = MakeReady(1);
+  auto twin = MakeReady(1);
+  Set(twin.get(), R"([[["x"],1]])");
+  a->Receive(twin->actions()->frames[0].view(), kNow);
+  EXPECT_NE(Events(a.get()).find("identity-conflict"), std::string::npos);
+  EXPECT_EQ(State(*a), "{}");
+}
+
+TEST(Replica, CheckpointRestoresEverything) {
+  auto a = MakeReady(1, R"({"initial":true})");
+  Set(a.get(), R"([[["x"],{"y":{"z":[1,2]}}],[["gone"],1]])");
+  Set(a.get(), R"([[["gone"]],[["x","y"],{"only":1},1]])");
+  Buffer checkpoint;
+  a->EncodeCheckpoint(&checkpoint);
+  auto b = Make(2, R"({"initial":true})");
+  EXPECT_EQ(b->Restore(checkpoint.view(), kNow), Status::kOk);
+  b->Restored(/*alone=*/true, kNow);
+  EXPECT_EQ(State(*b), State(*a));
+  EXPECT_EQ(b->digest(), a->digest());
+}
+
+TEST(Replica, DamagedRecordsAreDroppedAndCounted) {
+  auto a = MakeReady(1);
+  Set(a.get(), R"([[["x"],1]])");
+  std::string record(a->actions()->records[0].view());
+  record[20] ^= 1;
+  auto b = Make(2);
+  EXPECT_EQ(b->Restore(record, kNow), Status::kChecksumMismatch);
+  EXPECT_EQ(b->counters().dropped, 1u);
+}
+
+TEST(Replica, RecordsAfterAHoleInTheJournalAreKept) {
+  auto a = MakeReady(1);
+  Set(a.get(), R"([[["x"],1]])");
+  Set(a.get(), R"([[["y"],2]])");
+  auto b = Make(2);
+  EXPECT_EQ(b->Restore(a->actions()->records[1].view(), kNow), Status::kOk);
+  b->Restored(/*alone=*/true, kNow);
+  EXPECT_EQ(State(*b), R"({"y":2})");
+}
+
+TEST(Replica, SharedIsToldOnceAnotherHasTheWrite) {
+  auto a = MakeReady(1);
+  auto b = MakeReady(2);
+  Set(a.get(), R"([[["x"],1]])");
+  a->AskShared(kNow);
+  std::vector<Buffer> frames;
+  frames.swap(a->actions()->frames);
+  for (const Buffer& frame : frames) b->Receive(frame.view(), kNow);
+  for (const Buffer& frame : b->actions()->frames) a->Receive(frame.view(), kNow);
+  EXPECT_NE(Events(a.get()).find(R"({"type":"shared","seq":1})"), std::string::npos);
+}
+
+TEST(Replica, FramesLongerThanAFragmentArriveWhole) {
+  auto a = MakeReady(1);
+  auto b = MakeReady(2);
+  const std::string text(3 * kFragmentBytesMax, 't');
+  Set(a.get(), "[[[\"x\"],\"" + text + "\"]]");
+  EXPECT_GT(a->actions()->frames.size(), 2u);
+  for (const Buffer& frame : a->actions()->frames) EXPECT_LT(frame.size(), kFragmentBytesMax + 64);
+  Exchange({a.get(), b.get()});
+  EXPECT_EQ(a->digest(), b->digest());
+}
+
+TEST(Replica, GoodbyeTakesATabOutOfTheCensus) {
+  auto a = MakeReady(1);
+  auto b = Make(2);
+  Exchange({a.get(), b.get()});
+  Buffer peers;
+  a->PrintPeers(&peers);
+  EXPECT_NE(peers.view().find("\"id\":\"02"), std::string_view::npos);
+  b->Suspend(kNow);
+  Exchange({a.get(), b.get()});
+  peers.Clear();
+  a->PrintPeers(&peers);
+  EXPECT_EQ(peers.view(), "[]");
+}
+
+TEST(Replica, HundredThousandMutatedFramesChangeNothing) {
+  auto source = MakeReady(1);
+  std::vector<std::string> frames;
+  const auto collect = [&] {
+    for (const Buffer& frame : source->actions()->frames) frames.emplace_back(frame.view());
+    source->actions()->Clear();
+  };
+  Set(source.get(), R"([[["x"],{"y":{"z":[1,"two",null]}}]])");
+  collect();
+  Set(source.get(), R"([[["x","y"],{"replaced":true},1],[["gone"],1]])");
+  source->AskShared(kNow);
+  source->Tick(kNow + kGossipEveryMs);
+  source->SetVisible(false, kNow);
+  collect();
+  auto asker = Make(3);
+  asker->Restored(false, kNow);
+  for (const Buffer& frame : asker->actions()->frames) source->Receive(frame.view(), kNow);
+  for (const Buffer& frame : source->actions()->frames) asker->Receive(frame.view(), kNow);
+  for (const Buffer& frame : asker->actions()->frames) source->Receive(frame.view(), kNow);
+  collect();
+  ASSERT_GE(frames.size(), 6u);
+
+  auto target = MakeReady(2);
+  Set(target.get(), R"([[["mine"],{"kept":1}]])");
+  const uint64_t digest = target->digest();
+  const std::string state = State(*target);
+  std::mt19937_64 random(42);
+  for (int i = 0; i < 100000; ++i) {
+    std::string frame = frames[random() % frames.size()];
+    const std::string original = frame;
+    switch (random() % 4) {
+      case 0: frame.resize(random() % frame.size()); break;
+      case 1: frame.insert(random() % frame.size(), 1 + random() % 8, static_cast<char>(random())); break;
+      default:
+        for (uint64_t n = 1 + random() % 4; n > 0; --n) frame[random() % frame.size()] ^= static_cast<char>(1 + random() % 255);
+    }
+    if (frame == original) continue;
+    target->Receive(frame, kNow);
+    target->actions()->Clear();
+  }
+  EXPECT_EQ(target->digest(), digest);
+  EXPECT_EQ(State(*target), state);
+  EXPECT_GT(target->counters().dropped, 90000u);
+}
+
+// With a right checksum the grammar alone must hold: nothing may crash, nothing may stop the replica.
+TEST(Replica, MutatedBodiesWithRightChecksumsAreSurvived) {
+  auto source = MakeReady(1);
+  Set(source.get(), R"([[["x"],{"y":{"z":[1,"two",null]}}],[["s"],"text"]])");
+  std::vector<std::string> frames;
+  for (const Buffer& frame : source->actions()->frames) frames.emplace_back(frame.view());
+  Buffer checkpoint;
+  source->EncodeCheckpoint(&checkpoint);
+  frames.emplace_back(checkpoint.view());
+  auto target = MakeReady(2);
+  // As if the checkpoint had been asked for: addressed to the target.
+  frames[1][kFrameHeadBytes + InstanceId::kBytes] = 2;
+  std::mt19937_64 random(43);
+  for (int i = 0; i < 50000; ++i) {
+    std::string body = frames[random() % frames.size()];
+    body.resize(body.size() - kFrameCheckBytes);
+    for (uint64_t n = 1 + random() % 3; n > 0; --n) {
+      body[kFrameHeadBytes + random() % (body.size() - kFrameHeadBytes)] = static_cast<char>(random());
+    }
+    Buffer frame;
+    frame.Append(body);
+    FrameWriter::End(0, &frame);
+    target->Receive(frame.view(), kNow);
+    target->actions()->Clear();
+  }
+  Set(target.get(), R"([[["still"],"works"]])");
+  EXPECT_NE(State(*target).find("\"still\":\"works\""), std::string::npos);
+}
+
+// ---- election ----
+
+LockAction TakeLock(Replica* replica) {
+  const LockAction lock = replica->actions()->lock;
+  replica->actions()->lock = LockAction::kNone;
+  return lock;
+}
+
+TEST(Election, GrantedLockIsNotLeadershipBeforeTheTermIsStored) {
+  auto a = Make(1);
+  EXPECT_EQ(TakeLock(a.get()), LockAction::kRequest);
+  a->LockGranted(kNow);
+  EXPECT_EQ(TakeLock(a.get()), LockAction::kClaim);
+  EXPECT_FALSE(a->election().leads());
+  a->TermClaimed(7, kNow);
+  EXPECT_TRUE(a->election().leads());
+  EXPECT_EQ(a->election().term(), 7u);
+}
+
+TEST(Election, LargerTermDeposesAndQueuesAgain) {
+  auto a = Make(1);
+  auto b = Make(2);
+  a->LockGranted(kNow);
+  a->TermClaimed(1, kNow);
+  b->LockGranted(kNow);
+  b->TermClaimed(2, kNow);
+  TakeLock(a.get());
+  Exchange({a.get(), b.get()});
+  EXPECT_FALSE(a->election().leads());
+  EXPECT_TRUE(b->election().leads());
+  EXPECT_EQ(a->election().leader(), b->options().instance);
+}
+
+TEST(Election, SmallerTermIsIgnored) {
+  auto a = Make(1);
+  auto b = Make(2);
+  a->LockGranted(kNow);
+  a->TermClaimed(5, kNow);
+  b->LockGranted(kNow);
+  b->TermClaimed(4, kNow);
+  Exchange({a.get(), b.get()});
+  EXPECT_TRUE(a->election().leads());
+  EXPECT_FALSE(b->election().leads());
+}
+
+TEST(Election, ClaimBelowAKnownTermIsRepeatedAboveIt) {
+  auto a = Make(1);
+  auto b = Make(2);
+  a->LockGranted(kNow);
+  a->TermClaimed(5, kNow);
+  b->LockGranted(kNow);
+  Exchange({a.get(), b.get()});
+  b->TermClaimed(3, kNow);
+  EXPECT_EQ(TakeLock(b.get()), LockAction::kClaim);
+  EXPECT_EQ(b->actions()->claim_term, 6u);
+  EXPECT_FALSE(b->election().leads());
+}
+
+TEST(Election, SuspendGivesTheLockBackAndResumeQueuesAgain) {
+  auto a = Make(1);
+  a->LockGranted(kNow);
+  a->TermClaimed(1, kNow);
+  TakeLock(a.get());
+  a->Suspend(kNow);
+  EXPECT_EQ(TakeLock(a.get()), LockAction::kRelease);
+  EXPECT_FALSE(a->election().leads());
+  a->Suspend(kNow);
+  EXPECT_EQ(TakeLock(a.get()), LockAction::kNone);
+  a->LockGranted(kNow);  // the browser was faster
+  EXPECT_EQ(TakeLock(a.get()), LockAction::kRelease);
+  a->Resume(kNow);
+  EXPECT_EQ(TakeLock(a.get()), LockAction::kRequest);
+}
+
+TEST(Election, StolenLockMeansFollowing) {
+  auto a = Make(1);
+  a->LockGranted(kNow);
+  a->TermClaimed(1, kNow);
+  TakeLock(a.get());
+  a->LockLost(kNow);
+  EXPECT_FALSE(a->election().leads());
+  EXPECT_EQ(TakeLock(a.get()), LockAction::kRequest);
+}
+
+TEST(Election, FailedClaimGivesTheLockToOthers) {
+  auto a = Make(1);
+  a->LockGranted(kNow);
+  TakeLock(a.get());
+  a->ClaimFailed(kNow);
+  EXPECT_EQ(TakeLock(a.get()), LockAction::kRelease);
+}
+
+TEST(Election, ReplicaThatMayNotLeadNeverQueues) {
+  auto a = Make(1, "{}", /*may_lead=*/false);
+  EXPECT_EQ(TakeLock(a.get()), LockAction::kNone);
+}
+
+}  // namespace
+}  // namespace tabmesh
