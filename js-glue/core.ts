@@ -55,20 +55,15 @@ function loadError(cause: unknown): TabmeshError {
 }
 
 /** The lock actions of the core, by number. */
-export const lockActions = ['none', 'request', 'release', 'claim'] as const
+const lockActions = ['none', 'request', 'release', 'claim'] as const
 const strategies: readonly Strategy[] = ['merge', 'last-write-wins']
 
-/** What the core wants done, in the order of the fields. */
-export interface Actions {
-  readonly changes: readonly TreeEdit[]
-  readonly frames: readonly Uint8Array[]
-  readonly records: readonly Uint8Array[]
-  readonly lock: (typeof lockActions)[number]
-  readonly claimTerm: number
-  readonly events: readonly CoreEvent[]
-  /** Milliseconds since 1970; 0 for never. */
-  readonly wakeAt: number
-}
+/** Bits of `Core.pending`: what the last call wants done, in the order in which to do it. */
+export const pendingChanges = 1
+export const pendingFrames = 4
+export const pendingRecords = 2
+export const pendingLock = 8
+export const pendingEvents = 16
 
 export type CoreEvent =
   | { readonly type: 'ready' | 'tabs' | 'catch-up' | 'destroyed' | 'identity-conflict' }
@@ -96,24 +91,24 @@ export interface CoreOptions {
   readonly strategies: Readonly<Record<string, Strategy>>
 }
 
-/** One replica. Every method but the readers is followed by `take`, which empties what it asks to be done. */
+/** One replica. After every call but the readers, what `pending` names is taken, each once. */
 export interface Core {
   readonly replica: Omit<Replica, 'localSet' | 'open' | 'delete'>
   open(state: object, now: number): void
   localSet(edits: readonly TreeEdit[], now: number): number
-  take(): Actions
+  pending(): number
+  takeChanges(): TreeEdit[]
+  takeFrames(): Uint8Array[]
+  takeRecords(): Uint8Array[]
+  takeLock(): { action: (typeof lockActions)[number]; term: number }
+  takeEvents(): CoreEvent[]
+  /** When to tick, in milliseconds since 1970; 0 for never. */
+  wakeAt(): number
   peers(): CorePeer[]
   counters(): number[]
   /** Frees the module's memory. Safe twice. */
   free(): void
 }
-
-const pendingChanges = 1
-const pendingRecords = 2
-const pendingFrames = 4
-const pendingLock = 8
-const pendingEvents = 16
-const none: readonly never[] = []
 
 export function createCore(module: MainModule, options: CoreOptions): Core {
   const replica = new module.Replica(
@@ -143,18 +138,13 @@ export function createCore(module: MainModule, options: CoreOptions): Core {
       check(replica.localSet(JSON.stringify(edits), now))
       return replica.seq()
     },
-    take() {
-      const pending = replica.pendingActions()
-      return {
-        changes: pending & pendingChanges ? (JSON.parse(replica.takeChanges()) as TreeEdit[]) : none,
-        frames: pending & pendingFrames ? replica.takeFrames() : none,
-        records: pending & pendingRecords ? replica.takeRecords() : none,
-        claimTerm: pending & pendingLock ? replica.claimTerm() : 0,
-        lock: pending & pendingLock ? lockActions[replica.takeLock()]! : 'none',
-        events: pending & pendingEvents ? (JSON.parse(replica.takeEvents()) as CoreEvent[]) : none,
-        wakeAt: replica.wakeAt(),
-      }
-    },
+    pending: () => replica.pendingActions(),
+    takeChanges: () => JSON.parse(replica.takeChanges()) as TreeEdit[],
+    takeFrames: () => replica.takeFrames(),
+    takeRecords: () => replica.takeRecords(),
+    takeLock: () => ({ term: replica.claimTerm(), action: lockActions[replica.takeLock()]! }),
+    takeEvents: () => JSON.parse(replica.takeEvents()) as CoreEvent[],
+    wakeAt: () => replica.wakeAt(),
     peers: () => JSON.parse(replica.peers()) as CorePeer[],
     counters: () => JSON.parse(replica.counters()) as number[],
     free() {

@@ -1,5 +1,5 @@
 // The part that is loaded later: wires the core to the platform, in the order of the core's actions.
-import { createCore, loadModule, type Core, type CoreEvent, type WasmSource } from './core.ts'
+import { createCore, loadModule, pendingChanges, pendingEvents, pendingFrames, pendingLock, pendingRecords, type Core, type CoreEvent, type WasmSource } from './core.ts'
 import { TabmeshError } from './errors.ts'
 import { createJournalWriter } from './journal-writer.ts'
 import type { Channel, Journal, JournalContents, Lock, Platform } from './platform.ts'
@@ -104,28 +104,43 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   // ---- performing what the core wants, in the order of its fields ----
 
+  // Readers and the channel come first: others wait for them. A listener may close the store at any point.
   function perform(): void {
     if (ended) return
-    const actions = core.take()
-    const keys = actions.changes.length > 0 ? mirror.applyRemote(actions.changes) : []
-    for (const frame of actions.frames) {
-      options.debug?.({ type: 'frame', direction: 'out', kind: frameKinds[frame[3]!] ?? 'unknown', bytes: frame.byteLength, at: clock.now() })
-      channel?.post(frame)
-    }
-    if (options.persist !== false) for (const record of actions.records) writer.push(record, replica.seq())
-    if (actions.lock === 'request') queueForLock()
-    else if (actions.lock === 'release') lock?.release()
-    else if (actions.lock === 'claim') void claim(actions.claimTerm)
+    const pending = core.pending()
+    const keys = pending & pendingChanges ? mirror.applyRemote(core.takeChanges()) : []
+    if (ended) return
+    if (pending & pendingFrames) core.takeFrames().forEach(post)
+    if (pending & pendingRecords) store(core.takeRecords())
+    if (pending & pendingLock) performLock()
     let source: string | undefined
-    for (const event of actions.events) {
+    for (const event of pending & pendingEvents ? core.takeEvents() : []) {
       if (event.type === 'remote') source = event.from
       else handle(event)
+      if (ended) return
     }
     if (keys.length > 0) {
       emit('remote-update', { keys, source })
+      if (ended) return
       written(1)
     }
-    wake(actions.wakeAt)
+    wake(core.wakeAt())
+  }
+
+  function post(frame: Uint8Array): void {
+    channel?.post(frame)
+    options.debug?.({ type: 'frame', direction: 'out', kind: frameKinds[frame[3]!] ?? 'unknown', bytes: frame.byteLength, at: clock.now() })
+  }
+
+  function store(records: readonly Uint8Array[]): void {
+    if (options.persist !== false) for (const record of records) writer.push(record, replica.seq())
+  }
+
+  function performLock(): void {
+    const { action, term } = core.takeLock()
+    if (action === 'request') queueForLock()
+    else if (action === 'release') lock?.release()
+    else if (action === 'claim') void claim(term)
   }
 
   function handle(event: CoreEvent): void {
@@ -142,7 +157,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
             replica.askShared(clock.now())
             perform()
           },
-          soon: (task) => clock.soon(task),
+          later: (task) => clock.later(task),
         })
         hydrated = true
         becomeReady()

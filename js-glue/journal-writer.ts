@@ -31,6 +31,7 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
   let retryMs = retryFirstMs
   let cancelRetry: (() => void) | undefined
   let stored = 0
+  let scheduled = false
   const storedEarly = new Set<number>()
 
   /** Takes from the queue what fits one transaction. */
@@ -81,7 +82,13 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
   return {
     push(record, seq) {
       waiting.push({ record, seq })
-      if (!cancelRetry) next()
+      if (cancelRetry || scheduled) return
+      // Not at once: the frame that was just sent should reach the other tabs first.
+      scheduled = true
+      clock.later(() => {
+        scheduled = false
+        if (!cancelRetry) next()
+      })
     },
     flushNow() {
       // Transactions of one store are done in the order of their making: no need to wait for the running one.

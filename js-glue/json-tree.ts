@@ -131,22 +131,37 @@ export function diffTrees(before: JsonObject, after: JsonObject, path: readonly 
 }
 
 const largeFrom = 512
+const large = new WeakSet<object>()
 const warmCopies = new WeakMap<object, Record<string, unknown>>()
+
+function isLarge(object: JsonObject): boolean {
+  if (large.has(object)) return true
+  let count = 0
+  for (const _ in object) {
+    if (++count <= largeFrom) continue
+    large.add(object)
+    return true
+  }
+  return false
+}
 
 /**
  * A shallow copy to write into. Copying an object of thousands of keys takes milliseconds, so for large
- * ones a copy is kept ready by `warm` while nobody waits.
+ * ones a copy is kept ready by `warm` while nobody waits; those are added to `toWarm`.
  */
-export function copyOf(object: JsonObject): Record<string, unknown> {
-  const ready = warmCopies.get(object)
-  if (ready === undefined) return { ...object }
+function copyOf(object: JsonObject, toWarm: Set<JsonObject>): Record<string, unknown> {
+  const copy = warmCopies.get(object) ?? { ...object }
   warmCopies.delete(object)
-  return ready
+  if (isLarge(object)) {
+    large.add(copy)
+    toWarm.add(copy)
+  }
+  return copy
 }
 
-/** Makes the next copy of an object ready, if it is large. */
+/** Makes the next copy of a large object ready. */
 export function warm(object: JsonObject): void {
-  if (!warmCopies.has(object) && Object.keys(object).length > largeFrom) warmCopies.set(object, { ...object })
+  if (!warmCopies.has(object)) warmCopies.set(object, { ...object })
 }
 
 /** Defines a member without running setters: `__proto__` would be one. */
@@ -157,12 +172,13 @@ function put(object: Record<string, unknown>, key: string, value: unknown): void
 
 /**
  * The tree with the edits done. Copies each touched object once; what stays equal keeps its identity,
- * and the tree itself is returned when nothing differs. `copied` collects the objects that were made.
+ * and the tree itself is returned when nothing differs. `toWarm` collects large objects that were copied.
  */
-export function applyEdits(root: JsonObject, edits: readonly TreeEdit[], copied: Set<JsonObject> = new Set()): JsonObject {
+export function applyEdits(root: JsonObject, edits: readonly TreeEdit[], toWarm: Set<JsonObject> = new Set()): JsonObject {
+  const copied = new Set<JsonObject>()
   const own = (object: JsonObject): Record<string, unknown> => {
     if (copied.has(object)) return object as Record<string, unknown>
-    const copy = copyOf(object)
+    const copy = copyOf(object, toWarm)
     copied.add(copy)
     return copy
   }

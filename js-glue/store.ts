@@ -11,8 +11,8 @@ export interface Committer {
   commit(edits: readonly TreeEdit[]): number
   /** Asks the other tabs to acknowledge the newest write. */
   askShared(): void
-  /** Does something soon, in a task of its own. */
-  soon(task: () => void): void
+  /** Does something when nobody waits. */
+  later(task: () => void): void
 }
 
 export interface MirrorOptions {
@@ -54,6 +54,7 @@ export function createMirror(options: MirrorOptions): Mirror {
   let scheduled = false
   let closed: Error | undefined
   const touched = createTouchedPaths()
+  const toWarm = new Set<JsonObject>()
   const replaced = new Set<string>()
   const listeners = new Set<(state: JsonObject, previous: JsonObject) => void>()
   const ledger = createWriteLedger(() => committer?.askShared())
@@ -106,18 +107,18 @@ export function createMirror(options: MirrorOptions): Mirror {
     }
     const handle = shared ? ledger.write() : settled
     schedule()
-    const made = new Set<JsonObject>()
-    const next = applyEdits(state, edits, made)
-    if (next !== state) {
-      publish(next)
-      keepWarm(made)
-    }
+    const next = applyEdits(state, edits, toWarm)
+    if (next !== state) publish(next)
     if (touched.empty) sent = state
     return handle
   }
 
-  function keepWarm(made: ReadonlySet<JsonObject>): void {
-    committer?.soon(() => made.forEach(warm))
+  function keepWarm(): void {
+    if (toWarm.size === 0) return
+    committer?.later(() => {
+      toWarm.forEach(warm)
+      toWarm.clear()
+    })
   }
 
   function flush(): void {
@@ -129,6 +130,7 @@ export function createMirror(options: MirrorOptions): Mirror {
       const seq = committer.commit(edits)
       sent = state
       if (ledger.seal(seq)) committer.askShared()
+      keepWarm()
     } catch (cause) {
       const error = cause instanceof TabmeshError ? cause : new TabmeshError('malformed-json', 'A write was refused.', { cause })
       ledger.refuse(error)
@@ -210,8 +212,7 @@ export function createMirror(options: MirrorOptions): Mirror {
     applyRemote(edits) {
       flush()
       const wanted = edits.filter(([path]) => isShared(path[0]!))
-      const made = new Set<JsonObject>()
-      const base = applyEdits(sent, wanted, made)
+      const base = applyEdits(sent, wanted, toWarm)
       const keys = [...new Set(wanted.map(([path]) => path[0]!))]
       if (base === sent) return []
       // Before the core is connected nothing has been sent: what this tab wrote stays on top.
@@ -221,7 +222,7 @@ export function createMirror(options: MirrorOptions): Mirror {
       sent = base
       publish(next)
       if (mine.length === 0) sent = state
-      keepWarm(made)
+      keepWarm()
       return keys
     },
 
