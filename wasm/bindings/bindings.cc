@@ -17,6 +17,7 @@ using emscripten::val;
 
 EMSCRIPTEN_DECLARE_VAL_TYPE(BytesList);
 EMSCRIPTEN_DECLARE_VAL_TYPE(Bytes);
+EMSCRIPTEN_DECLARE_VAL_TYPE(UnitText);
 EMSCRIPTEN_DECLARE_VAL_TYPE(MaybeText);
 
 // A fresh copy: a view into module memory never leaves, growth would empty it. One crossing instead of
@@ -28,6 +29,18 @@ EM_JS(void, PushBytes, (emscripten::EM_VAL list, const char* start, size_t size)
       { Emval.toValue(list).push(HEAPU8.slice(start, start + size)); });
 
 val CopyOut(std::string_view bytes) { return val::take_ownership(CopyOfBytes(bytes.data(), bytes.size())); }
+
+// A JS string of exactly these code units: embind's own conversion decodes, and lone surrogates are lost.
+EM_JS(emscripten::EM_VAL, StringOfUnits, (const char16_t* start, size_t size), {
+  const first = start / 2;
+  let text = "";
+  for (let at = 0; at < size; at += 8192) {
+    text += String.fromCharCode.apply(null, HEAPU16.subarray(first + at, first + Math.min(size, at + 8192)));
+  }
+  return Emval.toHandle(text);
+});
+
+val StringOf(std::u16string_view units) { return val::take_ownership(StringOfUnits(units.data(), units.size())); }
 
 std::string Text(const tabmesh::Buffer& buffer) { return std::string(buffer.view()); }
 
@@ -156,13 +169,13 @@ class ReplicaHandle {
 
 std::string StatusNameOf(int code) { return tabmesh::StatusName(static_cast<tabmesh::Status>(code)); }
 
-std::u16string LzCompress(const std::u16string& text, int form) {
-  return tabmesh::lz::Compress(text, static_cast<tabmesh::lz::Form>(form));
+UnitText LzCompress(const std::u16string& text, int form) {
+  return UnitText(StringOf(tabmesh::lz::Compress(text, static_cast<tabmesh::lz::Form>(form))));
 }
 
 MaybeText LzDecompress(const std::u16string& packed, int form) {
   const auto text = tabmesh::lz::Decompress(packed, static_cast<tabmesh::lz::Form>(form));
-  return MaybeText(text ? val(*text) : val::null());
+  return MaybeText(text ? StringOf(*text) : val::null());
 }
 
 }  // namespace
@@ -170,6 +183,7 @@ MaybeText LzDecompress(const std::u16string& packed, int form) {
 EMSCRIPTEN_BINDINGS(tabmesh) {
   emscripten::register_type<BytesList>("Uint8Array[]");
   emscripten::register_type<Bytes>("Uint8Array");
+  emscripten::register_type<UnitText>("string");
   emscripten::register_type<MaybeText>("string | null");
   emscripten::class_<ReplicaHandle>("Replica")
       .constructor<const std::string&, const std::string&, const std::string&, double, bool, bool, int>()

@@ -1,0 +1,206 @@
+// The twin of all platform parts in memory, with faults: several tabs of one origin in one process.
+import type { Channel, Journal, JournalContents, LifecycleListener, Lock, LockHandlers, Platform } from '../platform.ts'
+
+export interface MemoryFaults {
+  /** Whether a message on its way to a tab is lost. */
+  lose?: () => boolean
+  /** Whether it arrives twice. */
+  double?: () => boolean
+  /** Whether a transaction is aborted; the error it is aborted with. */
+  abort?: () => Error | undefined
+  /** Milliseconds that opening the database takes; Infinity: it never answers. */
+  openMs?: number
+}
+
+export interface MemoryTab {
+  readonly platform: Platform
+  /** Gone without a word: a crash. */
+  kill(): void
+  suspend(): void
+  resume(): void
+  setVisible(visible: boolean): void
+  /** Moves this tab's wall clock. */
+  shiftClock(ms: number): void
+}
+
+export interface MemoryOrigin {
+  openTab(): MemoryTab
+  readonly faults: MemoryFaults
+  /** Every frame that was sent, oldest first. */
+  readonly sent: Uint8Array[]
+  /** Every record that was stored, by store name. */
+  stored(name: string): Uint8Array[]
+}
+
+interface Disk {
+  generation: number
+  records: { key: number; bytes: Uint8Array }[]
+  nextKey: number
+  checkpoints: { bytes: Uint8Array; cursor: number }[]
+  term: number
+}
+
+interface Waiter {
+  tab: object
+  handlers: LockHandlers
+}
+
+export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
+  const disks = new Map<string, Disk>()
+  const channels = new Set<{ name: string; tab: object; receive: (frame: Uint8Array) => void }>()
+  const queues = new Map<string, Waiter[]>()
+  const shown = new Map<object, { name: string; instance: string }>()
+  const sent: Uint8Array[] = []
+  let tabs = 0
+
+  const disk = (name: string): Disk => {
+    let found = disks.get(name)
+    if (!found) disks.set(name, (found = { generation: 1, records: [], nextKey: 1, checkpoints: [], term: 0 }))
+    return found
+  }
+
+  /** Later, in a task of its own, in the order of the calls; not when the tab has died meanwhile. */
+  const task = (tab: { dead: boolean }, act: () => void): void => {
+    setTimeout(() => {
+      if (!tab.dead) act()
+    })
+  }
+
+  function openChannel(tab: { dead: boolean }, name: string, receive: (frame: Uint8Array) => void): Channel {
+    const own = { name, tab, receive }
+    channels.add(own)
+    return {
+      post(frame) {
+        sent.push(frame)
+        for (const other of channels) {
+          if (other.tab === tab || other.name !== name || faults.lose?.()) continue
+          for (let copies = faults.double?.() ? 2 : 1; copies > 0; copies--) {
+            const copy = frame.slice()
+            task(other.tab as { dead: boolean }, () => channels.has(other) && other.receive(copy))
+          }
+        }
+      },
+      close: () => void channels.delete(own),
+    }
+  }
+
+  function openLock(tab: { dead: boolean }, name: string): Lock {
+    const queue = queues.get(name) ?? []
+    queues.set(name, queue)
+    const grant = (): void => {
+      const [first] = queue
+      if (first) task(first.tab as { dead: boolean }, () => queue[0] === first && first.handlers.granted())
+    }
+    const leave = (): void => {
+      const at = queue.findIndex((waiter) => waiter.tab === tab)
+      if (at >= 0) queue.splice(at, 1)
+      if (at === 0) grant()
+    }
+    leaveOf.set(tab, leave)
+    return {
+      request(handlers) {
+        leave()
+        queue.push({ tab, handlers })
+        if (queue.length === 1) grant()
+      },
+      release: leave,
+      show: (instance) => void shown.set(tab, { name, instance }),
+      hide: () => void shown.delete(tab),
+      alive: async () => [...shown.values()].filter((entry) => entry.name === name).map(({ instance }) => instance),
+    }
+  }
+  const leaveOf = new Map<object, () => void>()
+
+  async function openJournal(tab: { dead: boolean }, name: string): Promise<Journal> {
+    if (faults.openMs) await new Promise<void>((resolve) => faults.openMs !== Infinity && setTimeout(resolve, faults.openMs))
+    const transact = <T>(act: (on: Disk) => T): Promise<T> =>
+      new Promise((resolve, reject) => {
+        task(tab, () => {
+          const error = faults.abort?.()
+          if (error) reject(error)
+          else resolve(act(disk(name)))
+        })
+      })
+    return {
+      kind: 'indexed-db',
+      read: (cursor) =>
+        transact(
+          (on): JournalContents => ({
+            generation: String(on.generation),
+            checkpoints: cursor < (on.checkpoints.at(-1)?.cursor ?? 0) ? on.checkpoints.map(({ bytes }) => bytes) : [],
+            records: on.records.filter(({ key }) => key > cursor).map(({ bytes }) => bytes),
+            cursor: Math.max(cursor, on.nextKey - 1),
+          }),
+        ),
+      append: (records) => transact((on) => void on.records.push(...records.map((bytes) => ({ key: on.nextKey++, bytes: bytes.slice() })))),
+      claimTerm: (atLeast) => transact((on) => (on.term = Math.max(on.term + 1, atLeast))),
+      checkpoint: (term, bytes, cursor) =>
+        transact((on) => {
+          if (on.term !== term) return false
+          on.checkpoints = [{ bytes: bytes.slice(), cursor }, ...on.checkpoints].slice(0, 2)
+          if (on.checkpoints.length > 1) on.records = on.records.filter(({ key }) => key > on.checkpoints[1]!.cursor)
+          return true
+        }),
+      erase: () =>
+        transact((on) => {
+          disks.set(name, { generation: on.generation + 1, records: [], nextKey: on.nextKey, checkpoints: [], term: 0 })
+        }),
+      close: () => undefined,
+    }
+  }
+
+  return {
+    faults,
+    sent,
+    stored: (name) => [...disk(name).checkpoints, ...disk(name).records].map(({ bytes }) => bytes),
+    openTab() {
+      const tab = { dead: false }
+      const label = `tab ${++tabs}`
+      const listeners = new Set<LifecycleListener>()
+      const timers = new Set<ReturnType<typeof setTimeout>>()
+      let visible = true
+      let shift = 0
+      return {
+        platform: {
+          clock: {
+            now: () => Date.now() + shift,
+            after(ms, act) {
+              const timer = setTimeout(() => (timers.delete(timer), act()), Math.max(0, Math.min(ms, 0x7fffffff)))
+              timers.add(timer)
+              return () => (timers.delete(timer), clearTimeout(timer))
+            },
+            soon: (act) => task(tab, act),
+            later: (act) => task(tab, act),
+          },
+          lifecycle: {
+            active: () => Promise.resolve(),
+            visible: () => visible,
+            watch(listener) {
+              listeners.add(listener)
+              return () => listeners.delete(listener)
+            },
+          },
+          random: (count) => crypto.getRandomValues(new Uint8Array(count)),
+          label: () => label,
+          openChannel: (name, receive) => openChannel(tab, name, receive),
+          openJournal: (name) => openJournal(tab, name),
+          openLock: (name) => openLock(tab, name),
+        },
+        kill() {
+          tab.dead = true
+          timers.forEach(clearTimeout)
+          for (const channel of channels) if (channel.tab === tab) channels.delete(channel)
+          shown.delete(tab)
+          leaveOf.get(tab)?.()
+        },
+        suspend: () => listeners.forEach((listener) => listener.suspend()),
+        resume: () => listeners.forEach((listener) => listener.resume()),
+        setVisible(now) {
+          visible = now
+          listeners.forEach((listener) => listener.visibility(now))
+        },
+        shiftClock: (ms) => void (shift += ms),
+      }
+    },
+  }
+}

@@ -1,0 +1,45 @@
+// Stores on the memory twin: each tab is a page of its own.
+import { readFile } from 'node:fs/promises'
+import { createStoreOn } from '../../js-glue/open.ts'
+import { createMemoryOrigin, type MemoryFaults, type MemoryOrigin, type MemoryTab } from '../../js-glue/platform/memory.ts'
+import type { Store, StoreOptions } from '../../js-glue/index.ts'
+
+export const wasm = await readFile(new URL('../../js-glue/generated/tabmesh.wasm', import.meta.url))
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- any state a test likes
+export type AnyState = Record<string, any>
+
+export interface Mesh {
+  readonly origin: MemoryOrigin
+  /** Opens a store in a new tab, without waiting for it. */
+  open(options?: Partial<StoreOptions<AnyState>>): { store: Store<AnyState>; tab: MemoryTab }
+  /** The same, hydrated. */
+  ready(options?: Partial<StoreOptions<AnyState>>): Promise<{ store: Store<AnyState>; tab: MemoryTab }>
+}
+
+export function createMesh(faults: MemoryFaults = {}): Mesh {
+  const origin = createMemoryOrigin(faults)
+  const open: Mesh['open'] = (options = {}) => {
+    const tab = origin.openTab()
+    const store = createStoreOn<AnyState>(tab, () => Promise.resolve(tab.platform), { name: 'test', state: {}, wasm, ...options })
+    return { store, tab }
+  }
+  return {
+    origin,
+    open,
+    async ready(options) {
+      const opened = open(options)
+      await opened.store.ready
+      return opened
+    },
+  }
+}
+
+/** Resolves when `holds` does; fails with the last value it was given. */
+export async function until(holds: () => boolean, what = 'the condition', ms = 5000): Promise<void> {
+  const end = Date.now() + ms
+  while (!holds()) {
+    if (Date.now() > end) throw new Error(`${what} did not come within ${ms} ms`)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}

@@ -1,0 +1,423 @@
+import { describe, expect, test, vi } from 'vitest'
+import { TabmeshError, type StoreEvents } from '../../js-glue/index.ts'
+import { createMesh, until, type AnyState } from './mesh.ts'
+
+describe('a store in one tab', () => {
+  test('is usable at once and keeps what was written before it was ready', async () => {
+    const mesh = createMesh()
+    const { store } = mesh.open({ state: { a: 1, b: { c: 2 } } })
+    store.setState({ a: 5 })
+    store.set(['b', 'd'], [1])
+    expect(store.getState()).toEqual({ a: 5, b: { c: 2, d: [1] } })
+    await store.ready
+    expect(store.getState()).toEqual({ a: 5, b: { c: 2, d: [1] } })
+    await store.flush()
+    const second = await mesh.ready({ state: { a: 1, b: { c: 2 } } })
+    expect(second.store.getState()).toEqual({ a: 5, b: { c: 2, d: [1] } })
+  })
+
+  test('returns the same object until something changes, and keeps the identity of unchanged parts', async () => {
+    const { store } = await createMesh().ready({ state: { a: { x: 1 }, b: { y: 2 }, list: [1, { z: 1 }] } })
+    const before = store.getState()
+    store.setState({ a: { x: 1 } })
+    expect(store.getState()).toBe(before)
+    store.setState({ a: { x: 2 }, list: [1, { z: 1 }] })
+    const after = store.getState()
+    expect(after).not.toBe(before)
+    expect(after.b).toBe(before.b)
+    expect(after.list).toBe(before.list)
+    expect(before.a.x).toBe(1)
+    expect(store.getInitialState()).toBe(before)
+  })
+
+  test('merges shallowly, removes undefined keys, and replaces when asked to', async () => {
+    const { store } = await createMesh().ready({ state: { a: 1, b: 2, c: { d: 1 } } })
+    store.setState({ b: undefined, c: { e: 2 } })
+    expect(store.getState()).toEqual({ a: 1, c: { e: 2 } })
+    store.setState((state: AnyState) => ({ a: state.a + 1 }))
+    expect(store.getState().a).toBe(2)
+    store.setState({ only: true }, true)
+    expect(store.getState()).toEqual({ only: true })
+  })
+
+  test('sets and removes by path, inside arrays too', async () => {
+    const { store } = await createMesh().ready({ state: { list: [{ n: 1 }, { n: 2 }], o: {} } })
+    store.set(['list', 1, 'n'], 5)
+    store.set(['o', 'p', 'q'], 'deep')
+    expect(store.getState()).toEqual({ list: [{ n: 1 }, { n: 5 }], o: { p: { q: 'deep' } } })
+    store.remove(['list', 0])
+    store.remove(['o', 'p', 'q'])
+    store.remove(['nothing', 'there'])
+    expect(store.getState()).toEqual({ list: [{ n: 5 }], o: { p: {} } })
+    expect(() => store.set([], 1)).toThrow(TypeError)
+    expect(() => store.set(['list', 7], 1)).toThrow(RangeError)
+  })
+
+  test('tells subscribers the state and the one before; a selector only when its part differs', async () => {
+    const { store } = await createMesh().ready({ state: { a: 1, b: { c: 1 } } })
+    const all = vi.fn()
+    const part = vi.fn()
+    const undo = store.subscribe(all)
+    store.subscribe((state) => state.b, part, { fireImmediately: true })
+    expect(part).toHaveBeenCalledTimes(1)
+    const before = store.getState()
+    store.setState({ a: 2 })
+    expect(all).toHaveBeenLastCalledWith(store.getState(), before)
+    expect(part).toHaveBeenCalledTimes(1)
+    store.set(['b', 'c'], 2)
+    expect(part).toHaveBeenLastCalledWith({ c: 2 }, { c: 1 })
+    undo()
+    store.setState({ a: 3 })
+    expect(all).toHaveBeenCalledTimes(2)
+  })
+
+  test('reports a listener that throws and tells the others all the same', async () => {
+    const { store } = await createMesh().ready({ state: { a: 1 } })
+    const errors: Error[] = []
+    store.on('error', ({ error }) => errors.push(error))
+    const other = vi.fn()
+    store.subscribe(() => {
+      throw new Error('listener')
+    })
+    store.subscribe(other)
+    store.setState({ a: 2 })
+    expect(other).toHaveBeenCalledOnce()
+    expect(errors).toHaveLength(1)
+    expect(errors[0]).toMatchObject({ code: 'listener-failed', cause: new Error('listener') })
+  })
+
+  test('counts versions', async () => {
+    const { store } = await createMesh().ready({ state: { a: 1 } })
+    const { version } = store
+    store.setState({ a: 2 })
+    store.setState({ a: 2 })
+    expect(store.version).toBe(version + 1)
+  })
+})
+
+describe('bad input', () => {
+  class Custom {}
+  const sparse: unknown[] = [1]
+  sparse[2] = 3
+  const cycle: AnyState = {}
+  cycle.self = cycle
+  const cases: [string, unknown, RegExp][] = [
+    ['a function', () => 1, /state\.user\.avatar is a function/],
+    ['a symbol', Symbol('s'), /state\.user\.avatar is a symbol/],
+    ['a BigInt', 1n, /state\.user\.avatar is a BigInt/],
+    ['NaN', NaN, /state\.user\.avatar is NaN/],
+    ['Infinity', Infinity, /state\.user\.avatar is Infinity/],
+    ['a Date', new Date(0), /state\.user\.avatar is a Date/],
+    ['a Map', new Map(), /state\.user\.avatar is a Map/],
+    ['a class instance', new Custom(), /state\.user\.avatar is a Custom/],
+    ['a sparse array', sparse, /state\.user\.avatar\[1\] is undefined/],
+    ['undefined in an array', [undefined], /state\.user\.avatar\[0\] is undefined/],
+    ['a cycle', cycle, /contains itself/],
+    ['__proto__', JSON.parse('{"__proto__":1}'), /__proto__/],
+    ['a symbol key', { [Symbol('k')]: 1 }, /symbol/],
+    ['a key too long', { ['k'.repeat(1025)]: 1 }, /at most 1024 bytes/],
+    ['a string too long', 'x'.repeat((1 << 20) + 1), /1 MiB/],
+  ]
+  test.each(cases)('%s is refused with its place, and nothing changes', async (_, value, message) => {
+    const { store } = await createMesh().ready({ state: { user: { name: 'n' } } })
+    const before = store.getState()
+    expect(() => store.setState({ user: { name: 'm', avatar: value } })).toThrow(message)
+    expect(() => store.set(['user', 'avatar'], value)).toThrow(message)
+    expect(store.getState()).toBe(before)
+  })
+
+  test('what the core alone can refuse is taken back, reported and rejected', async () => {
+    const mesh = createMesh()
+    const { store } = await mesh.ready({ state: { a: 1, local: 'x' }, exclude: ['local'] })
+    const errors: Error[] = []
+    store.on('error', ({ error }) => errors.push(error))
+    // Short enough in UTF-16, too long in UTF-8.
+    const write = store.setState({ a: 'é'.repeat(1 << 20), local: 'y' })
+    await expect(write.durable).rejects.toMatchObject({ code: 'value-too-large' })
+    expect(errors).toHaveLength(1)
+    expect(store.getState()).toEqual({ a: 1, local: 'y' })
+    await store.setState({ a: 2 }).durable
+  })
+
+  test('-0 becomes 0, and members that are undefined are left out', async () => {
+    const { store } = await createMesh().ready({ state: {} })
+    store.setState({ a: { zero: -0, gone: undefined, list: [-0] } })
+    expect(Object.is(store.getState().a.zero, 0)).toBe(true)
+    expect(Object.is(store.getState().a.list[0], 0)).toBe(true)
+    expect(Object.hasOwn(store.getState().a, 'gone')).toBe(false)
+  })
+
+  test('options that make no sense are refused at once', () => {
+    const mesh = createMesh()
+    for (const name of ['', 'a b', 'x'.repeat(65), 5 as never]) expect(() => mesh.open({ name })).toThrow(TypeError)
+    expect(() => mesh.open({ state: [] as never })).toThrow(TypeError)
+    expect(() => mesh.open({ state: { f: () => 1 } })).toThrow(/state\.f is a function/)
+    expect(() => mesh.open({ conflicts: 'newest' as never })).toThrow(/merge and last-write-wins/)
+  })
+
+  test('bytes from others never throw: they are dropped and counted', async () => {
+    const mesh = createMesh()
+    const { store } = await mesh.ready({ state: { a: 1 } })
+    const errors: Error[] = []
+    store.on('error', ({ error }) => errors.push(error))
+    const intruder = mesh.origin.openTab().platform.openChannel('test', () => undefined)!
+    for (const bytes of [new Uint8Array(), new Uint8Array([0x54, 0x4d]), new Uint8Array(100).fill(0x54), new TextEncoder().encode('TM hello')]) intruder.post(bytes)
+    await until(() => store.stats().framesIn >= 4)
+    expect(store.stats().dropped).toBeGreaterThan(0)
+    expect(errors.every((error) => error instanceof TabmeshError && error.code === 'dropped')).toBe(true)
+    expect(store.getState()).toEqual({ a: 1 })
+  })
+})
+
+describe('several tabs', () => {
+  test('share every write, and unchanged parts keep their identity', async () => {
+    const mesh = createMesh()
+    const options = { state: { a: { x: 0 }, b: { y: 0 } } }
+    const [one, two] = [await mesh.ready(options), await mesh.ready(options)]
+    const before = two.store.getState()
+    const updates: StoreEvents<AnyState>['remote-update'][] = []
+    two.store.on('remote-update', (update) => updates.push(update))
+    one.store.set(['a', 'x'], 1)
+    await until(() => two.store.getState().a.x === 1)
+    expect(two.store.getState().b).toBe(before.b)
+    expect(updates).toEqual([{ keys: ['a'], source: one.store.tab.id }])
+  })
+
+  test('send what is written in one task in one frame', async () => {
+    const mesh = createMesh()
+    const { store } = await mesh.ready()
+    await mesh.ready()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    const frames = mesh.origin.sent.length
+    for (let i = 0; i < 1000; i++) store.set(['n'], i)
+    store.setState({ other: true })
+    await Promise.resolve()
+    expect(mesh.origin.sent.length - frames).toBe(1)
+  })
+
+  test('converge though a third of all messages is lost and a third doubled', async () => {
+    let seed = 1
+    const chance = (): number => (seed = (seed * 48271) % 2147483647) / 2147483647
+    const mesh = createMesh({ lose: () => chance() < 0.3, double: () => chance() < 0.3 })
+    const tabs = await Promise.all([1, 2, 3].map(() => mesh.ready({ state: { map: {} } })))
+    for (let i = 0; i < 60; i++) {
+      tabs[i % 3]!.store.set(['map', `k${i % 7}`], i)
+      if (i % 5 === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+    }
+    const states = (): Set<string> => new Set(tabs.map(({ store }) => JSON.stringify(Object.entries(store.getState().map).sort())))
+    await until(() => states().size === 1, 'equality', 20_000)
+    expect(Object.keys(tabs[0]!.store.getState().map)).toHaveLength(7)
+  })
+
+  test('an excluded key is in no frame and no record', async () => {
+    const mesh = createMesh()
+    const secret = 'canary-5b1f'
+    const { store } = await mesh.ready({ state: { token: secret, open: '' }, exclude: ['token'] })
+    store.setState({ token: `${secret}-2`, open: 'shared-marker' })
+    await store.flush()
+    const bytes = [...mesh.origin.sent, ...mesh.origin.stored('test')].map((part) => Buffer.from(part).toString('latin1')).join()
+    expect(bytes).toContain('shared-marker')
+    expect(bytes).not.toContain(secret)
+    const other = await mesh.ready({ state: { token: 'mine', open: '' } })
+    expect(other.store.getState()).toEqual({ token: 'mine', open: 'shared-marker' })
+  })
+
+  test('include shares only what it names', async () => {
+    const mesh = createMesh()
+    const one = await mesh.ready({ state: { a: 0, b: 0 }, include: ['a'] })
+    const two = await mesh.ready({ state: { a: 0, b: 0 } })
+    one.store.setState({ a: 1, b: 1 })
+    two.store.setState({ b: 2 })
+    await until(() => two.store.getState().a === 1)
+    expect(one.store.getState()).toEqual({ a: 1, b: 1 })
+    expect(two.store.getState()).toEqual({ a: 1, b: 2 })
+  })
+
+  test('under last-write-wins a key is taken whole', async () => {
+    const mesh = createMesh()
+    const options = { state: { o: {} }, conflicts: { o: 'last-write-wins' } as const }
+    const [one, two] = [await mesh.ready(options), await mesh.ready(options)]
+    one.store.set(['o', 'x'], 1)
+    two.store.set(['o', 'y'], 2)
+    await until(() => JSON.stringify(one.store.getState()) === JSON.stringify(two.store.getState()) && Object.keys(one.store.getState().o).length === 1)
+  })
+
+  test('two calls with one name in one page share one core, which ends with its last user', async () => {
+    const mesh = createMesh()
+    const { store, tab } = await mesh.ready({ state: { a: 1 } })
+    const { createStoreOn } = await import('../../js-glue/open.ts')
+    const again = createStoreOn<AnyState>(tab, () => Promise.reject(new Error('must not be asked')), { name: 'test', state: { a: 1 } })
+    expect(again.tab.id).toBe(store.tab.id)
+    store.setState({ a: 2 })
+    expect(again.getState().a).toBe(2)
+    await again.close()
+    await again.close()
+    store.setState({ a: 3 })
+    await store.close()
+    expect(() => store.setState({ a: 4 })).toThrow(/closed/)
+  })
+})
+
+describe('write levels', () => {
+  test('come one after the other; shared means that another tab has it', async () => {
+    const mesh = createMesh()
+    const [one, two] = [await mesh.ready(), await mesh.ready()]
+    const write = one.store.setState({ a: 1 })
+    await write.applied
+    await write.shared
+    expect(two.store.getState().a).toBe(1)
+    await write.durable
+    expect(mesh.origin.stored('test').length).toBeGreaterThan(0)
+  })
+
+  test('shared without another tab resolves when the write is durable', async () => {
+    const { store } = await createMesh().ready()
+    await store.setState({ a: 1 }).shared
+    expect(store.status.pendingDurable).toBe(0)
+  })
+
+  test('a write that cannot be stored stays pending and shared, is reported once, and becomes durable by itself', async () => {
+    const mesh = createMesh()
+    const [one, two] = [await mesh.ready(), await mesh.ready()]
+    let full = true
+    mesh.origin.faults.abort = () => (full ? new DOMException('full', 'QuotaExceededError') : undefined)
+    const reports: unknown[] = []
+    one.store.on('storage-full', (detail) => reports.push(detail))
+    const write = one.store.setState({ a: 1 })
+    await write.shared
+    let durable = false
+    void write.durable.then(() => (durable = true))
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    expect(durable).toBe(false)
+    expect(one.store.status).toMatchObject({ pendingDurable: 1, safeToClose: false })
+    expect(two.store.getState().a).toBe(1)
+    expect(reports).toHaveLength(1)
+    full = false
+    await write.durable
+    expect(one.store.status).toMatchObject({ pendingDurable: 0, safeToClose: true })
+  })
+
+  test('a crash loses nothing that was durable', async () => {
+    const mesh = createMesh()
+    const one = await mesh.ready()
+    for (let i = 0; i < 20; i++) one.store.set(['log', `k${i}`], i)
+    await one.store.flush()
+    one.tab.kill()
+    const two = await mesh.ready()
+    expect(Object.keys(two.store.getState().log)).toHaveLength(20)
+  })
+
+  test('closing flushes and rejects what can never come', async () => {
+    const mesh = createMesh()
+    const { store } = await mesh.ready()
+    const write = store.setState({ a: 1 })
+    const relayed = write.relayed
+    await store.close()
+    await write.durable
+    await expect(relayed).rejects.toMatchObject({ code: 'closed' })
+    expect((await mesh.ready()).store.getState().a).toBe(1)
+  })
+})
+
+describe('storage that does not answer', () => {
+  test('does not keep the store from being ready, and merges in when it does', { timeout: 15_000 }, async () => {
+    const mesh = createMesh()
+    const first = await mesh.ready()
+    first.store.setState({ stored: 1 })
+    await first.store.close()
+    mesh.origin.faults.openMs = 4000
+    const started = Date.now()
+    const { store } = mesh.open()
+    store.setState({ early: 2 })
+    await store.ready
+    expect(Date.now() - started).toBeLessThan(3600)
+    expect(store.getState()).toEqual({ early: 2 })
+    await until(() => store.getState().stored === 1)
+    await store.flush()
+    expect(store.getState()).toEqual({ early: 2, stored: 1 })
+  })
+})
+
+describe('leadership', () => {
+  test('passes on when the leader closes, crashes, or is suspended; terms grow', async () => {
+    const mesh = createMesh()
+    const tabs = [await mesh.ready(), await mesh.ready(), await mesh.ready(), await mesh.ready()]
+    const leads = (i: number): (() => boolean) => () => tabs[i]!.store.leader.isLeader
+    await until(leads(0))
+    const terms = [tabs[0]!.store.leader.term]
+    await tabs[0]!.store.close()
+    await until(leads(1))
+    terms.push(tabs[1]!.store.leader.term)
+    tabs[1]!.tab.kill()
+    await until(leads(2))
+    terms.push(tabs[2]!.store.leader.term)
+    tabs[2]!.tab.suspend()
+    await until(leads(3))
+    terms.push(tabs[3]!.store.leader.term)
+    expect(terms).toEqual([...terms].sort((a, b) => a - b))
+    expect(new Set(terms).size).toBe(4)
+    tabs[3]!.store.setState({ missed: true })
+    tabs[2]!.tab.resume()
+    await until(() => tabs[2]!.store.getState().missed === true)
+    expect(tabs[2]!.store.leader.isLeader).toBe(false)
+  })
+
+  test('run calls the task while this tab leads and aborts it when it stops', async () => {
+    const mesh = createMesh()
+    const [one, two] = [await mesh.ready(), await mesh.ready()]
+    await until(() => one.store.leader.isLeader)
+    const log: string[] = []
+    one.store.leader.run(({ signal, fence }) => {
+      log.push(`one ${fence}`)
+      signal.addEventListener('abort', () => log.push('one stops'))
+    })
+    const undo = two.store.leader.run(({ fence }) => log.push(`two ${fence}`))
+    await one.store.close()
+    await until(() => log.length === 3)
+    expect(log).toEqual([`one 1`, 'one stops', `two 2`])
+    undo()
+  })
+
+  test('a tab with leader: false never leads', async () => {
+    const mesh = createMesh()
+    const { store } = await mesh.ready({ leader: false })
+    await mesh.ready()
+    await until(() => store.leader.id !== undefined)
+    expect(store.leader.isLeader).toBe(false)
+  })
+})
+
+describe('a clock that is wrong', () => {
+  test('does not lock the others out, and does not lose to what is stored', async () => {
+    const mesh = createMesh()
+    const options = { state: { v: '' } }
+    const fast = await mesh.ready(options)
+    fast.tab.shiftClock(10 * 365 * 86_400_000)
+    const slow = await mesh.ready(options)
+    slow.tab.shiftClock(-86_400_000)
+    fast.store.setState({ v: 'fast' })
+    await until(() => slow.store.getState().v === 'fast')
+    slow.store.setState({ v: 'slow' })
+    await until(() => fast.store.getState().v === 'slow')
+    await slow.store.flush()
+  })
+})
+
+describe('destroy', () => {
+  test('erases, ends other tabs, and a suspended one ends when it wakes', async () => {
+    const mesh = createMesh()
+    const [one, two, asleep] = [await mesh.ready(), await mesh.ready(), await mesh.ready()]
+    one.store.setState({ a: 1 })
+    await until(() => asleep.store.getState().a === 1)
+    asleep.tab.suspend()
+    const ends: string[] = []
+    for (const { store } of [two, asleep]) store.on('error', ({ error }) => ends.push((error as TabmeshError).code))
+    await one.store.destroy()
+    await until(() => ends.length === 1)
+    asleep.tab.resume()
+    await until(() => ends.length === 2)
+    expect(ends).toEqual(['destroyed', 'destroyed'])
+    expect(mesh.origin.stored('test')).toEqual([])
+    expect((await mesh.ready()).store.getState()).toEqual({})
+  })
+})
