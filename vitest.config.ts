@@ -1,11 +1,12 @@
 import { defineConfig } from 'vitest/config'
 
-const timeouts = { testTimeout: 120_000, hookTimeout: 60_000 }
+const timeouts = { testTimeout: 120_000, hookTimeout: 120_000 }
 
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'node', include: ['tests/node/**/*.test.ts', 'tests/package/**/*.test.ts'], ...timeouts } },
+      { test: { name: 'node', include: ['tests/node/**/*.test.ts', 'tests/tidy/**/*.test.ts'], ...timeouts } },
+      { test: { name: 'package', include: ['tests/package/**/*.test.ts'], ...timeouts } },
       // One browser at a time: timing of the machine is part of what is shown.
       { test: { name: 'browser', include: ['tests/browser/**/*.test.ts'], fileParallelism: false, ...timeouts } },
     ],

@@ -184,13 +184,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         emit('divergence', { source: event.from })
         break
       case 'identity-conflict':
-        emit('identity-conflict', {})
+        emit('identity-conflict', undefined)
         break
       case 'dropped':
         emit('error', { error: new TabmeshError('dropped', `Bytes from another tab or from storage were dropped: ${event.reason}. Nothing is lost if their writer still has them.`) })
         break
       case 'destroyed':
-        void end(new TabmeshError('destroyed', 'The store was erased by another tab.'))
+        end(new TabmeshError('destroyed', 'The store was erased by another tab.'))
         break
       case 'remote':
         break
@@ -343,7 +343,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   async function catchUp(): Promise<void> {
     try {
-      if (!(await restoreFromJournal())) return await end(new TabmeshError('destroyed', 'The store was erased while this tab was away.'))
+      if (!(await restoreFromJournal())) return end(new TabmeshError('destroyed', 'The store was erased while this tab was away.'))
       if (ended || suspended) return
       replica.restored(false, clock.now())
       perform()
@@ -416,7 +416,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     },
   })
 
-  async function end(reason: TabmeshError): Promise<void> {
+  function end(reason: TabmeshError): void {
     if (ended) return
     suspend()
     ended = true
@@ -473,7 +473,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       if (options.persist !== false && journal) {
         await Promise.race([mirror.ledger.level('durable').catch(() => undefined), new Promise<void>((resolve) => clock.after(closeWaitMs, resolve, true))])
       }
-      await end(new TabmeshError('closed', 'The store is closed.'))
+      end(new TabmeshError('closed', 'The store is closed.'))
     },
     async destroy() {
       if (ended) return
@@ -482,7 +482,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       perform()
       writer.close()
       await journal?.erase()
-      await end(new TabmeshError('closed', 'The store is destroyed.'))
+      end(new TabmeshError('closed', 'The store is destroyed.'))
     },
   }
 }

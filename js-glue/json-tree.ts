@@ -22,7 +22,7 @@ function place(path: readonly (string | number)[]): string {
 }
 
 function describe(value: unknown): string {
-  if (typeof value === 'object' && value !== null) return `a ${(value as object).constructor?.name ?? 'object without JSON form'}`
+  if (typeof value === 'object' && value !== null) return `a ${(value).constructor?.name ?? 'object without JSON form'}`
   if (typeof value === 'function') return 'a function'
   if (typeof value === 'bigint') return 'a BigInt'
   if (typeof value === 'symbol') return 'a symbol'
@@ -131,7 +131,7 @@ export function diffTrees(before: JsonObject, after: JsonObject, path: readonly 
 }
 
 const largeFrom = 512
-const large = new WeakSet<object>()
+const large = new WeakSet()
 const warmCopies = new WeakMap<object, Record<string, unknown>>()
 
 function isLarge(object: JsonObject): boolean {
@@ -177,7 +177,7 @@ function put(object: Record<string, unknown>, key: string, value: unknown): void
 export function applyEdits(root: JsonObject, edits: readonly TreeEdit[], toWarm: Set<JsonObject> = new Set()): JsonObject {
   const copied = new Set<JsonObject>()
   const own = (object: JsonObject): Record<string, unknown> => {
-    if (copied.has(object)) return object as Record<string, unknown>
+    if (copied.has(object)) return object
     const copy = copyOf(object, toWarm)
     copied.add(copy)
     return copy

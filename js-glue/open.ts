@@ -1,5 +1,5 @@
 // Makes stores: checks the options, makes the mirror at once, and loads the rest later.
-import type { Engine } from './engine.ts'
+import type { Engine, startEngine } from './engine.ts'
 import { TabmeshError } from './errors.ts'
 import type { JsonObject } from './json-tree.ts'
 import type { Platform } from './platform.ts'
@@ -24,7 +24,7 @@ const browser = {}
  * Throws TypeError for options that make no sense.
  */
 export function createStore<S extends State>(options: StoreOptions<S>): Store<S> {
-  return createStoreOn(browser, async () => (await import('./platform/browser.ts')).createBrowserPlatform(), options)
+  return createStoreOn(browser, async () => (await import('./browser-engine.ts')).browserEngine(), options)
 }
 
 /** `createStore`, and waits until it is hydrated. */
@@ -34,14 +34,20 @@ export async function openStore<S extends State>(options: StoreOptions<S>): Prom
   return store
 }
 
+/** What is loaded after the first paint. */
+export interface EngineParts {
+  readonly startEngine: typeof startEngine
+  readonly platform: Platform
+}
+
 /** The same on other surroundings: `page` stands for the page that shares its stores. */
-export function createStoreOn<S extends State>(page: object, platform: () => Promise<Platform>, options: StoreOptions<S>): Store<S> {
+export function createStoreOn<S extends State>(page: object, load: () => Promise<EngineParts>, options: StoreOptions<S>): Store<S> {
   check(options)
   const ofPage = stores.get(page) ?? new Map<string, Shared>()
   stores.set(page, ofPage)
   let shared = ofPage.get(options.name)
   if (!shared) {
-    shared = { store: makeStore(platform, options, () => ofPage.delete(options.name)) as unknown as Store<State>, users: 0 }
+    shared = { store: makeStore(load, options, () => ofPage.delete(options.name)) as unknown as Store<State>, users: 0 }
     ofPage.set(options.name, shared)
   }
   return handleTo<S>(shared, options.signal)
@@ -71,7 +77,7 @@ function handleTo<S extends State>(shared: Shared, signal: AbortSignal | undefin
   }) as Store<S>
 }
 
-function makeStore<S extends State>(platform: () => Promise<Platform>, options: StoreOptions<S>, onEnd: () => void): Store<S> {
+function makeStore<S extends State>(load: () => Promise<EngineParts>, options: StoreOptions<S>, onEnd: () => void): Store<S> {
   type Listeners = { [K in keyof StoreEvents<S>]?: Set<(detail: StoreEvents<S>[K]) => void> }
   const { conflicts = 'merge', persist = true } = options
   const byKey: Readonly<Record<string, Strategy>> = typeof conflicts === 'string' ? {} : (conflicts as Record<string, Strategy>)
@@ -83,12 +89,12 @@ function makeStore<S extends State>(platform: () => Promise<Platform>, options: 
   const debug = options.debug === true ? printDebug(options.name) : options.debug || undefined
 
   function emit<K extends keyof StoreEvents<S>>(event: K, detail: StoreEvents<S>[K]): void {
-    if (event === 'leader') for (const task of leaderTasks.values()) (detail as { isLeader: boolean }).isLeader ? task.start() : task.stop()
+    if (event === 'leader') for (const task of leaderTasks.values()) task[(detail as { isLeader: boolean }).isLeader ? 'start' : 'stop']()
     for (const listener of [...(eventListeners[event] ?? [])]) {
       try {
         listener(detail)
       } catch (cause) {
-        if (event !== 'error') emit('error', { error: new TabmeshError('listener-failed', `A listener of "${event}" threw.`, { cause }) } as StoreEvents<S>[never])
+        if (event !== 'error') emit('error', { error: new TabmeshError('listener-failed', `A listener of "${event}" threw.`, { cause }) })
       }
     }
     if (event === 'error' && !eventListeners.error?.size) console.error((detail as { error: Error }).error)
@@ -103,10 +109,10 @@ function makeStore<S extends State>(platform: () => Promise<Platform>, options: 
   })
 
   const starting = (async (): Promise<Engine> => {
-    const [{ startEngine }, surroundings] = await Promise.all([import('./engine.ts'), platform()])
+    const { startEngine, platform } = await load()
     engine = await startEngine({
       name: options.name,
-      platform: surroundings,
+      platform,
       mirror,
       defaultStrategy,
       strategies: byKey,
@@ -206,7 +212,7 @@ function makeStore<S extends State>(platform: () => Promise<Platform>, options: 
     setState: (partial, replace = false) => mirror.setState(partial, replace),
     set: (path, value) => mirror.set(path, value),
     remove: (path) => mirror.set(path, undefined),
-    subscribe: subscribe as Store<S>['subscribe'],
+    subscribe: subscribe,
     ready,
     get version() {
       return mirror.version
@@ -224,14 +230,14 @@ function makeStore<S extends State>(platform: () => Promise<Platform>, options: 
     },
     stats: (): Stats => engine?.stats() ?? { writes: 0, framesIn: 0, bytesIn: 0, framesOut: 0, bytesOut: 0, dropped: 0, gaps: 0, divergences: 0, nodes: 0, textBytes: 0, poolBytes: 0 },
     on(event, listener) {
-      const listeners = ((eventListeners[event] as Set<typeof listener> | undefined) ??= new Set<typeof listener>() as never) as Set<typeof listener>
+      const listeners = ((eventListeners[event] as Set<typeof listener> | undefined) ??= new Set<typeof listener>() as never)
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
     close: () => finish('close'),
     [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]: () => finish('close'),
     destroy: () => finish('destroy'),
-  } as Store<S>
+  }
   return store
 }
 

@@ -40,9 +40,9 @@ export interface Journal {
 }
 
 export interface LockHandlers {
-  granted(): void
+  readonly granted: () => void
   /** The lock was taken away while held. */
-  lost(): void
+  readonly lost: () => void
 }
 
 /** The leader lock, and a register of who is alive. */

@@ -298,7 +298,7 @@ function withItem(parent: unknown, path: readonly (string | number)[], value: un
   if (Array.isArray(parent)) {
     const index = Number(key)
     if (!Number.isInteger(index) || index < 0 || index > parent.length) throw new RangeError(`${String(key)} is not an index of an array of ${parent.length}`)
-    const copy: unknown[] = [...parent]
+    const copy = [...(parent as unknown[])]
     if (rest.length === 0 && value === undefined) copy.splice(index, 1)
     else copy[index] = rest.length === 0 ? value : withItem(copy[index], rest, value)
     return copy

@@ -115,7 +115,7 @@ export interface StoreEvents<S> {
   tabs: readonly TabInfo[]
   'remote-update': { readonly keys: readonly (keyof S & string)[]; readonly source: string | undefined }
   'storage-full': { readonly cause: unknown }
-  'identity-conflict': Record<never, never>
+  'identity-conflict': undefined
   divergence: { readonly source: string }
   error: { readonly error: Error }
 }

@@ -37,7 +37,7 @@ function decode<T>(stored: unknown): T | undefined {
 
 /** The bytes as a buffer of their own. */
 function own(bytes: Uint8Array): ArrayBuffer {
-  return bytes.byteLength === bytes.buffer.byteLength ? (bytes.buffer as ArrayBuffer) : (bytes.slice().buffer as ArrayBuffer)
+  return bytes.byteLength === bytes.buffer.byteLength ? (bytes.buffer as ArrayBuffer) : (bytes.slice().buffer)
 }
 
 function opened(name: string): Promise<IDBDatabase> {
@@ -125,7 +125,7 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
       transaction.commit()
       return done
     } catch (cause) {
-      return Promise.reject(cause as Error)
+      return Promise.reject(cause)
     }
   }
 

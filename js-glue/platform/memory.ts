@@ -106,7 +106,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
       release: leave,
       show: (instance) => void shown.set(tab, { name, instance }),
       hide: () => void shown.delete(tab),
-      alive: async () => [...shown.values()].filter((entry) => entry.name === name).map(({ instance }) => instance),
+      alive: () => Promise.resolve([...shown.values()].filter((entry) => entry.name === name).map(({ instance }) => instance)),
     }
   }
   const leaveOf = new Map<object, () => void>()

@@ -48,7 +48,7 @@ async function measure(a: Page, b: Page, name: string, keys: number, nested: boo
     page.evaluate(
       async ([name, keys, nested, fill]) => {
         const entries = Object.fromEntries(Array.from({ length: keys }, (_, i) => [`key-${i}`, { title: `Item number ${i}`, done: false, price: i, text: 'some more text to fill it up' }]))
-        const store = (window.store = await window.tabmesh.openStore({ name, state: (nested ? { items: {} } : {}) as Record<string, unknown> }))
+        const store = (window.store = await window.tabmesh.openStore({ name, state: (nested ? { items: {} } : {}) }))
         if (fill) {
           store.setState(nested ? { items: entries } : entries)
           await store.flush()

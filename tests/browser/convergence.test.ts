@@ -73,10 +73,11 @@ describe('two tabs of real Chromium', () => {
     const writer = await openTab(profile, server.url)
     const reader = await openStoreTab(profile, server.url, options)
     await writer.evaluate(async (given) => {
-      window.frames = []
+      window.frameSizes = []
+      // eslint-disable-next-line @typescript-eslint/unbound-method -- called on the channel below
       const post = BroadcastChannel.prototype.postMessage
       BroadcastChannel.prototype.postMessage = function (message: Uint8Array) {
-        window.frames.push(message.byteLength)
+        window.frameSizes.push(message.byteLength)
         post.call(this, message)
       }
       const store = (window.store = await window.tabmesh.openStore(given as never))
@@ -88,11 +89,11 @@ describe('two tabs of real Chromium', () => {
     expect(size).toBeGreaterThan(200_000)
     const sent = await writer.evaluate(async () => {
       await window.store.flush()
-      window.frames.length = 0
+      window.frameSizes.length = 0
       window.store.setState((s) => ({ items: { ...s.items, 'item-1234': { ...s.items['item-1234'], done: true } } }))
       // Everything that is sent because of it, the number told after a second of quiet included.
       await new Promise((resolve) => setTimeout(resolve, 1500))
-      return window.frames
+      return window.frameSizes
     })
     console.info(`one boolean of ${size} bytes of state: frames of ${sent.join(' + ')} bytes`)
     expect(sent.reduce((sum, bytes) => sum + bytes, 0)).toBeLessThanOrEqual(100)

@@ -20,7 +20,7 @@ export async function serve(isolated = false): Promise<{ url: string; close: () 
     etag: true,
     setHeaders: (response) => isolated && Object.entries(isolation).forEach((header) => response.setHeader(...header)),
   })
-  const server: Server = createServer((request, response) => files(request, response, () => response.writeHead(404).end()))
+  const server: Server = createServer((request, response) => files(request, response, () => void response.writeHead(404).end()))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as { port: number }
   return {
@@ -54,7 +54,7 @@ export async function launch(folder?: string): Promise<Profile> {
   const session = async (): Promise<CDPSession> => context.browser()!.newBrowserCDPSession()
   const processes = async (): Promise<{ type: string; id: number; cpuTime: number }[]> => {
     const { processInfo } = await (await session()).send('SystemInfo.getProcessInfo')
-    return processInfo as { type: string; id: number; cpuTime: number }[]
+    return processInfo
   }
   const pid = async (): Promise<number> => (await processes()).find(({ type }) => type === 'browser')!.id
   return {
@@ -114,7 +114,7 @@ declare global {
   interface Window {
     tabmesh: typeof import('../../js-glue/index.ts')
     store: import('../../js-glue/index.ts').Store<Record<string, any>> // eslint-disable-line @typescript-eslint/no-explicit-any -- any state a test likes
-    frames: number[]
+    frameSizes: number[]
     seen: unknown[]
   }
 }

@@ -96,7 +96,7 @@ describe('a new leader in real Chromium', () => {
       await leader.evaluate(() => history.back())
       await restored
       const back = await eventually(
-        () => leader.evaluate(() => ({ seen: window.seen as unknown[] | undefined, count: window.store?.getState().count as number })).catch(() => ({ seen: undefined, count: -1 })),
+        () => leader.evaluate(() => ({ seen: window.seen, count: window.store?.getState().count as number })).catch(() => ({ seen: undefined, count: -1 })),
         ({ count }) => count === 100,
       )
       expect(back.seen, 'the very document that left').toEqual(['this document'])

@@ -49,10 +49,10 @@ describe(`lz-string against npm's (TABMESH_SEED=${seed})`, () => {
     for (const string of strings) {
       const packed = npm[pack](string) as never
       const mine = ours[pack](string) as never
-      if (packed instanceof Uint8Array) expect(Buffer.compare(packed, mine)).toBe(0)
+      if (pack === 'compressToUint8Array') expect(Buffer.compare(packed, mine)).toBe(0)
       else if (mine !== packed) expect.fail(`${pack} differs for ${JSON.stringify(string)}`)
       if (ours[unpack](packed) !== string) expect.fail(`${unpack} differs for ${JSON.stringify(string)}`)
-      if ((npm[unpack](mine) as string) !== string) expect.fail(`npm cannot read ${pack} of ${JSON.stringify(string)}`)
+      if ((npm[unpack](mine)) !== string) expect.fail(`npm cannot read ${pack} of ${JSON.stringify(string)}`)
     }
   })
 

@@ -1,5 +1,6 @@
 // Stores on the memory twin: each tab is a page of its own.
 import { readFile } from 'node:fs/promises'
+import { startEngine } from '../../js-glue/engine.ts'
 import { createStoreOn } from '../../js-glue/open.ts'
 import { createMemoryOrigin, type MemoryFaults, type MemoryOrigin, type MemoryTab } from '../../js-glue/platform/memory.ts'
 import type { Store, StoreOptions } from '../../js-glue/index.ts'
@@ -21,7 +22,7 @@ export function createMesh(faults: MemoryFaults = {}): Mesh {
   const origin = createMemoryOrigin(faults)
   const open: Mesh['open'] = (options = {}) => {
     const tab = origin.openTab()
-    const store = createStoreOn<AnyState>(tab, () => Promise.resolve(tab.platform), { name: 'test', state: {}, wasm, ...options })
+    const store = createStoreOn<AnyState>(tab, () => Promise.resolve({ startEngine, platform: tab.platform }), { name: 'test', state: {}, wasm, ...options })
     return { store, tab }
   }
   return {

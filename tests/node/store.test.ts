@@ -34,7 +34,7 @@ describe('a store in one tab', () => {
     const { store } = await createMesh().ready({ state: { a: 1, b: 2, c: { d: 1 } } })
     store.setState({ b: undefined, c: { e: 2 } })
     expect(store.getState()).toEqual({ a: 1, c: { e: 2 } })
-    store.setState((state: AnyState) => ({ a: state.a + 1 }))
+    store.setState((state: AnyState) => ({ a: Number(state.a) + 1 }))
     expect(store.getState().a).toBe(2)
     store.setState({ only: true }, true)
     expect(store.getState()).toEqual({ only: true })
@@ -96,7 +96,9 @@ describe('a store in one tab', () => {
 })
 
 describe('bad input', () => {
-  class Custom {}
+  class Custom {
+    readonly field = 1
+  }
   const sparse: unknown[] = [1]
   sparse[2] = 3
   const cycle: AnyState = {}
@@ -411,7 +413,7 @@ describe('destroy', () => {
     await until(() => asleep.store.getState().a === 1)
     asleep.tab.suspend()
     const ends: string[] = []
-    for (const { store } of [two, asleep]) store.on('error', ({ error }) => ends.push((error as TabmeshError).code))
+    for (const { store } of [two, asleep]) store.on('error', ({ error }) => ends.push(error instanceof TabmeshError ? error.code : error.message))
     await one.store.destroy()
     await until(() => ends.length === 1)
     asleep.tab.resume()

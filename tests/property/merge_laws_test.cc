@@ -85,7 +85,8 @@ class Merger {
 
 TEST(MergeLaws, OrderGroupingAndRepetitionMakeNoDifference) {
   const uint64_t first = FromEnvironment("TABMESH_SEED", 1);
-  const uint64_t rounds = std::getenv("TABMESH_SEED") != nullptr ? 1 : FromEnvironment("TABMESH_ROUNDS", 4000);
+  const uint64_t rounds =
+      std::getenv("TABMESH_SEED") != nullptr ? 1 : FromEnvironment("TABMESH_ROUNDS", 4000);
   for (uint64_t seed = first; seed < first + rounds; ++seed) {
     const World world = RandomOps(seed);
     Merger all_at_once(world);
@@ -101,7 +102,8 @@ TEST(MergeLaws, OrderGroupingAndRepetitionMakeNoDifference) {
         one_by_one.Add({op});
         if (random() % 3 == 0) one_by_one.Add({shuffled[random() % shuffled.size()]});
       }
-      ASSERT_EQ(one_by_one.End(), expected) << "replay: TABMESH_SEED=" << seed << " core_tests --gtest_filter=MergeLaws.*";
+      ASSERT_EQ(one_by_one.End(), expected)
+          << "replay: TABMESH_SEED=" << seed << " core_tests --gtest_filter=MergeLaws.*";
     }
   }
 }

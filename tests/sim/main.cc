@@ -1,4 +1,5 @@
-// sim --seeds N [--seed S] [--ticks T]: runs seeds S, S+1, … and prints one closing line; exit 1 on a violation.
+// sim --seeds N [--seed S] [--ticks T]: runs seeds S, S+1, … and prints one closing line; exit 1 on a
+// violation.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -41,15 +42,18 @@ int main(int argc, char** argv) {
       faults += outcome.faults[i];
     }
     if (seeds >= 1000 && seed % 500 == 0) {
-      std::fprintf(stderr, "… %llu of %llu seeds\n", static_cast<unsigned long long>(seed - first + 1), static_cast<unsigned long long>(seeds));
+      std::fprintf(stderr, "… %llu of %llu seeds\n", static_cast<unsigned long long>(seed - first + 1),
+                   static_cast<unsigned long long>(seeds));
     }
   }
   for (size_t i = 0; i < sim::kFaultKinds; ++i) {
-    std::printf("%s %llu  ", sim::FaultName(static_cast<sim::Fault>(i)), static_cast<unsigned long long>(sum.faults[i]));
+    std::printf("%s %llu  ", sim::FaultName(static_cast<sim::Fault>(i)),
+                static_cast<unsigned long long>(sum.faults[i]));
   }
   std::printf("writes %llu\n", static_cast<unsigned long long>(sum.writes));
-  std::printf("seeds=%llu tab_hours=%.1f faults=%llu violations=%llu digest=%016llx\n", static_cast<unsigned long long>(seeds),
-              static_cast<double>(sum.tab_ms) / 3600000.0, static_cast<unsigned long long>(faults),
-              static_cast<unsigned long long>(violations), static_cast<unsigned long long>(digest));
+  std::printf("seeds=%llu tab_hours=%.1f faults=%llu violations=%llu digest=%016llx\n",
+              static_cast<unsigned long long>(seeds), static_cast<double>(sum.tab_ms) / 3600000.0,
+              static_cast<unsigned long long>(faults), static_cast<unsigned long long>(violations),
+              static_cast<unsigned long long>(digest));
   return violations == 0 ? 0 : 1;
 }

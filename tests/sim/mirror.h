@@ -1,4 +1,5 @@
-// What a tab's readers see: built from the core's changes alone, as the glue does, and compared with the core.
+// What a tab's readers see: built from the core's changes alone, as the glue does, and compared with the
+// core.
 #ifndef TABMESH_TESTS_SIM_MIRROR_H_
 #define TABMESH_TESTS_SIM_MIRROR_H_
 

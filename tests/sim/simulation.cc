@@ -204,9 +204,11 @@ class Simulation {
 
   void ReadJournal(Tab* tab) {
     tab->hydrate_at_ms = 0;
-    if (tab->cursor < journal_start_ && !checkpoint_.empty()) (void)tab->replica->Restore(checkpoint_, NowFor(*tab));
+    if (tab->cursor < journal_start_ && !checkpoint_.empty())
+      (void)tab->replica->Restore(checkpoint_, NowFor(*tab));
     for (size_t i = std::max(tab->cursor, journal_start_); i < journal_end(); ++i) {
-      if (tab->replica->Restore(journal_[i - journal_start_], NowFor(*tab)) != Status::kOk) Fail("a record did not restore");
+      if (tab->replica->Restore(journal_[i - journal_start_], NowFor(*tab)) != Status::kOk)
+        Fail("a record did not restore");
     }
     tab->cursor = journal_end();
     const bool alone = tabs_.size() == 1;
@@ -228,7 +230,8 @@ class Simulation {
       tab->appends.pop_front();
     }
     if (tab->appends.empty() && !tab->unsent_records.empty()) {
-      tab->appends.push_back({now_ms_ + random_.Below(20), std::move(tab->unsent_records), tab->replica->seq()});
+      tab->appends.push_back(
+          {now_ms_ + random_.Below(20), std::move(tab->unsent_records), tab->replica->seq()});
       tab->unsent_records.clear();
     }
   }
@@ -279,7 +282,8 @@ class Simulation {
     for (bool again = true; again;) {
       again = false;
       Actions* actions = tab->replica->actions();
-      if (actions->changes.size() > 0 && !tab->mirror.Apply(actions->changes.view())) Fail("unreadable changes");
+      if (actions->changes.size() > 0 && !tab->mirror.Apply(actions->changes.view()))
+        Fail("unreadable changes");
       for (const Buffer& record : actions->records) tab->unsent_records.emplace_back(record.view());
       for (const Buffer& frame : actions->frames) Broadcast(*tab, frame.view());
       if (actions->events.view().find("\"catch-up\"") != std::string_view::npos && tab->hydrate_at_ms == 0) {
@@ -346,12 +350,18 @@ class Simulation {
 
   std::string RandomValue() {
     switch (random_.Below(8)) {
-      case 0: return "{}";
-      case 1: return R"({"x":)" + std::to_string(random_.Below(9)) + "}";
-      case 2: return R"({"x":{"y":[)" + std::to_string(random_.Below(9)) + R"(]},"z":null})";
-      case 3: return "[1,{\"two\":2}]";
-      case 4: return "\"\\ud800 lone\"";
-      default: return std::to_string(random_.Below(1000));
+      case 0:
+        return "{}";
+      case 1:
+        return R"({"x":)" + std::to_string(random_.Below(9)) + "}";
+      case 2:
+        return R"({"x":{"y":[)" + std::to_string(random_.Below(9)) + R"(]},"z":null})";
+      case 3:
+        return "[1,{\"two\":2}]";
+      case 4:
+        return "\"\\ud800 lone\"";
+      default:
+        return std::to_string(random_.Below(1000));
     }
   }
 
@@ -362,7 +372,8 @@ class Simulation {
       path = "\"whole\"";
     } else {
       path = '"' + std::string(kKeys[random_.Below(3)]) + '"';
-      for (uint64_t depth = random_.Below(3); depth > 0; --depth) path += ",\"" + std::string(kKeys[random_.Below(5)]) + '"';
+      for (uint64_t depth = random_.Below(3); depth > 0; --depth)
+        path += ",\"" + std::string(kKeys[random_.Below(5)]) + '"';
     }
     std::string edit = "[[" + path + "]";
     if (!random_.Chance(200)) edit += ',' + RandomValue();
@@ -388,7 +399,8 @@ class Simulation {
     tab.replica->PrintState(&state);
     Mirror core;
     if (!core.Reset(state.view())) return Fail("unreadable state");
-    if (!(core.root() == tab.mirror.root())) Fail("what readers see is not the core's state: " + std::string(state.view()));
+    if (!(core.root() == tab.mirror.root()))
+      Fail("what readers see is not the core's state: " + std::string(state.view()));
   }
 
   void EndFaults() {
@@ -439,8 +451,9 @@ class Simulation {
 }  // namespace
 
 const char* FaultName(Fault fault) {
-  static constexpr const char* kNames[kFaultKinds] = {"loss",  "duplicate",  "reorder",      "crash",         "freeze",   "cache",
-                                                      "clock", "slow-storage", "failed-append", "mutation", "stolen-lock", "close"};
+  static constexpr const char* kNames[kFaultKinds] = {
+      "loss",  "duplicate",    "reorder",       "crash",    "freeze",      "cache",
+      "clock", "slow-storage", "failed-append", "mutation", "stolen-lock", "close"};
   return kNames[static_cast<size_t>(fault)];
 }
 

@@ -23,11 +23,11 @@ enum class Fault : uint8_t {
   kReorder,
   kCrash,
   kFreeze,
-  kCache,       // back/forward cache: says goodbye, misses everything, comes back
+  kCache,  // back/forward cache: says goodbye, misses everything, comes back
   kClockJump,
   kSlowStorage,
   kFailedAppend,
-  kMutation,    // a frame with changed bytes
+  kMutation,  // a frame with changed bytes
   kStolenLock,
   kClose,
 };

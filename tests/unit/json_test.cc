@@ -48,10 +48,27 @@ TEST(Json, CanonicalisesSpaceEscapesAndNegativeZero) {
 }
 
 TEST(Json, RefusesWhatIsNotJson) {
-  for (const std::string_view json :
-       {"", "{", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{\"a\":01}", "{\"a\":1e999}", "{\"a\":nul}", "{\"a\":truee}",
-        "{\"a\":\"\\x\"}", "{\"a\":\"\n\"}", "{a:1}", "{\"a\":1} {}", "{\"a\":1}]", "{\"a\":NaN}", "{\"a\":'b'}",
-        "{\"a\":\"\\ud8\"}", "{\"a\":[1 2]}", "{\"a\":\"unclosed}", "{\"a\":-}", "{\"a\":[\"\\u12\"]}"}) {
+  for (const std::string_view json : {"",
+                                      "{",
+                                      "{\"a\"}",
+                                      "{\"a\":}",
+                                      "{\"a\":1,}",
+                                      "{\"a\":01}",
+                                      "{\"a\":1e999}",
+                                      "{\"a\":nul}",
+                                      "{\"a\":truee}",
+                                      "{\"a\":\"\\x\"}",
+                                      "{\"a\":\"\n\"}",
+                                      "{a:1}",
+                                      "{\"a\":1} {}",
+                                      "{\"a\":1}]",
+                                      "{\"a\":NaN}",
+                                      "{\"a\":'b'}",
+                                      "{\"a\":\"\\ud8\"}",
+                                      "{\"a\":[1 2]}",
+                                      "{\"a\":\"unclosed}",
+                                      "{\"a\":-}",
+                                      "{\"a\":[\"\\u12\"]}"}) {
     EXPECT_EQ(ParsePrint(json).status, Status::kMalformedJson) << json;
   }
   EXPECT_EQ(ParsePrint("[]").status, Status::kNotAnObject);
@@ -104,8 +121,8 @@ TEST(Json, ReadsEditsSetRemoveAndReplace) {
 
 TEST(Json, RefusesMalformedEdits) {
   JsonParser parser;
-  for (const std::string_view json :
-       {"{}", "[[]]", "[[[]]]", "[[[1],2]]", "[[\"a\",2]]", "[[[\"a\"],1,2,3]]", "[1]", "[[[\"__proto__\"],1]]"}) {
+  for (const std::string_view json : {"{}", "[[]]", "[[[]]]", "[[[1],2]]", "[[\"a\",2]]", "[[[\"a\"],1,2,3]]",
+                                      "[1]", "[[[\"__proto__\"],1]]"}) {
     CallArena arena;
     Edit* edit = nullptr;
     EXPECT_NE(parser.ParseEdits(json, &arena, &edit), Status::kOk) << json;

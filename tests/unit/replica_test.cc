@@ -1,3 +1,5 @@
+#include "replica/replica.h"
+
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -7,7 +9,6 @@
 #include <vector>
 
 #include "base/limits.h"
-#include "replica/replica.h"
 
 namespace tabmesh {
 namespace {
@@ -310,10 +311,15 @@ TEST(Replica, HundredThousandMutatedFramesChangeNothing) {
     std::string frame = frames[random() % frames.size()];
     const std::string original = frame;
     switch (random() % 4) {
-      case 0: frame.resize(random() % frame.size()); break;
-      case 1: frame.insert(random() % frame.size(), 1 + random() % 8, static_cast<char>(random())); break;
+      case 0:
+        frame.resize(random() % frame.size());
+        break;
+      case 1:
+        frame.insert(random() % frame.size(), 1 + random() % 8, static_cast<char>(random()));
+        break;
       default:
-        for (uint64_t n = 1 + random() % 4; n > 0; --n) frame[random() % frame.size()] ^= static_cast<char>(1 + random() % 255);
+        for (uint64_t n = 1 + random() % 4; n > 0; --n)
+          frame[random() % frame.size()] ^= static_cast<char>(1 + random() % 255);
     }
     if (frame == original) continue;
     target->Receive(frame, kNow);

@@ -59,8 +59,16 @@ TEST(Wire, FrameIsTheOneWorkedOutInTheDocumentation) {
             "0200e80300000000"                  // hlc: 1000 ms, counter 2
             "03"                                // seq
             "02"                                // two ops
-            "00" "02" "0161" "0162" "00" "0474727565"  // nothing shared, a, b, leaf, "true"
-            "01" "01" "0163" "01");             // one key shared, c, tombstone
+            "00"
+            "02"
+            "0161"
+            "0162"
+            "00"
+            "0474727565"  // nothing shared, a, b, leaf, "true"
+            "01"
+            "01"
+            "0163"
+            "01");  // one key shared, c, tombstone
   const Buffer frame = Sealed(FrameKind::kOps, body.view());
   EXPECT_EQ(Hex(frame.view().substr(0, 4)), "544d1001");
   EXPECT_EQ(frame.size(), body.size() + kFrameHeadBytes + kFrameCheckBytes);
@@ -141,7 +149,8 @@ TEST(Wire, OpenTellsForeignChangedAndNewerFramesApart) {
 
 TEST(Fragment, PutsMessagesOfManySizesTogether) {
   FrameWriter writer(kNamespace);
-  for (const size_t size : {size_t{1}, kFragmentBytesMax - 1, kFragmentBytesMax, kFragmentBytesMax + 1, 5 * kFragmentBytesMax}) {
+  for (const size_t size :
+       {size_t{1}, kFragmentBytesMax - 1, kFragmentBytesMax, kFragmentBytesMax + 1, 5 * kFragmentBytesMax}) {
     std::string message(size, 'm');
     message.back() = 'z';
     std::vector<Buffer> frames;

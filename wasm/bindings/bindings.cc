@@ -40,13 +40,16 @@ EM_JS(emscripten::EM_VAL, StringOfUnits, (const char16_t* start, size_t size), {
   return Emval.toHandle(text);
 });
 
-val StringOf(std::u16string_view units) { return val::take_ownership(StringOfUnits(units.data(), units.size())); }
+val StringOf(std::u16string_view units) {
+  return val::take_ownership(StringOfUnits(units.data(), units.size()));
+}
 
 std::string Text(const tabmesh::Buffer& buffer) { return std::string(buffer.view()); }
 
 BytesList List(std::vector<tabmesh::Buffer>* buffers) {
   val list = val::array();
-  for (const tabmesh::Buffer& buffer : *buffers) PushBytes(list.as_handle(), buffer.view().data(), buffer.size());
+  for (const tabmesh::Buffer& buffer : *buffers)
+    PushBytes(list.as_handle(), buffer.view().data(), buffer.size());
   buffers->clear();
   return BytesList(list);
 }
@@ -137,7 +140,8 @@ class ReplicaHandle {
     replica_->EncodeCheckpoint(&out);
     return Bytes(CopyOut(out.view()));
   }
-  /// writes, framesIn, bytesIn, framesOut, bytesOut, dropped, gaps, divergences, nodes, text bytes, pool bytes.
+  /// writes, framesIn, bytesIn, framesOut, bytesOut, dropped, gaps, divergences, nodes, text bytes, pool
+  /// bytes.
   std::string Counters() const {
     const tabmesh::ReplicaCounters& counters = replica_->counters();
     const tabmesh::NodeTree& tree = replica_->document().tree();

@@ -55,8 +55,7 @@ class Differ {
 
   Status Add(OpKind kind, std::string_view value = {}) {
     if (keys_.size() > kPathSegmentsMax) return Status::kPathTooLong;
-    auto* keys =
-        static_cast<std::string_view*>(arena_->Allocate(keys_.size() * sizeof(std::string_view)));
+    auto* keys = static_cast<std::string_view*>(arena_->Allocate(keys_.size() * sizeof(std::string_view)));
     if (keys == nullptr) return Status::kOutOfMemory;
     std::copy(keys_.begin(), keys_.end(), keys);
     Op op;

@@ -19,8 +19,9 @@ enum class Strategy : uint8_t {
 };
 
 /// Appends the ops, without ids, that make `document` show `edit.value` at `edit.path`, or nothing
-/// there; none where it does already. With kLastWriteWins the path must be a single key. Keys and values live as long as `arena`.
-/// kPathTooLong, kValueTooLarge, kOutOfMemory. O(size of the value + visible members at its objects).
+/// there; none where it does already. With kLastWriteWins the path must be a single key. Keys and values live
+/// as long as `arena`. kPathTooLong, kValueTooLarge, kOutOfMemory. O(size of the value + visible members at
+/// its objects).
 Status Diff(const Document& document, const Edit& edit, Strategy strategy, CallArena* arena, OpList* ops);
 
 }  // namespace tabmesh

@@ -11,9 +11,12 @@ namespace {
 
 RegisterKind RegisterOf(OpKind kind) {
   switch (kind) {
-    case OpKind::kLeaf: return RegisterKind::kLeaf;
-    case OpKind::kTombstone: return RegisterKind::kTombstone;
-    default: return RegisterKind::kObject;
+    case OpKind::kLeaf:
+      return RegisterKind::kLeaf;
+    case OpKind::kTombstone:
+      return RegisterKind::kTombstone;
+    default:
+      return RegisterKind::kObject;
   }
 }
 
@@ -175,11 +178,14 @@ void Document::CollectMissing(const std::vector<uint32_t>& covered, OpList* ops,
                                                         node->cleared.instance != node->written.instance);
     if (node->kind != RegisterKind::kNone && missing(node->written)) {
       switch (node->kind) {
-        case RegisterKind::kLeaf: add(OpKind::kLeaf, node->text, node->written); break;
-        case RegisterKind::kTombstone: add(OpKind::kTombstone, {}, node->written); break;
+        case RegisterKind::kLeaf:
+          add(OpKind::kLeaf, node->text, node->written);
+          break;
+        case RegisterKind::kTombstone:
+          add(OpKind::kTombstone, {}, node->written);
+          break;
         default:
-          add(node->cleared.hlc != 0 && !clear_apart ? OpKind::kReplace : OpKind::kObject, {},
-              node->written);
+          add(node->cleared.hlc != 0 && !clear_apart ? OpKind::kReplace : OpKind::kObject, {}, node->written);
       }
     }
     if (clear_apart && missing(node->cleared)) add(OpKind::kClear, {}, node->cleared);

@@ -42,9 +42,7 @@ struct Node {
     if (children_shown > 0 || kind == RegisterKind::kObject) return Shown::kObject;
     return kind == RegisterKind::kLeaf ? Shown::kLeaf : Shown::kNothing;
   }
-  bool Empty() const {
-    return kind == RegisterKind::kNone && cleared.hlc == 0 && first_child == nullptr;
-  }
+  bool Empty() const { return kind == RegisterKind::kNone && cleared.hlc == 0 && first_child == nullptr; }
 };
 
 }  // namespace tabmesh

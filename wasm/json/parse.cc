@@ -22,11 +22,16 @@ constexpr size_t kKeptInputBytesMax = size_t{1} << 20;
 
 Status FromSimdjson(simdjson::error_code error) {
   switch (error) {
-    case simdjson::SUCCESS: return Status::kOk;
-    case simdjson::MEMALLOC: return Status::kOutOfMemory;
-    case simdjson::CAPACITY: return Status::kStateTooLarge;
-    case simdjson::DEPTH_ERROR: return Status::kDepthExceeded;
-    default: return Status::kMalformedJson;
+    case simdjson::SUCCESS:
+      return Status::kOk;
+    case simdjson::MEMALLOC:
+      return Status::kOutOfMemory;
+    case simdjson::CAPACITY:
+      return Status::kStateTooLarge;
+    case simdjson::DEPTH_ERROR:
+      return Status::kDepthExceeded;
+    default:
+      return Status::kMalformedJson;
   }
 }
 
@@ -37,9 +42,9 @@ std::string_view TrimRight(std::string_view token) {
 
 }  // namespace
 
-#define TABMESH_TRY(expression)                                   \
+#define TABMESH_TRY(expression)                                  \
   if (const Status tried = (expression); tried != Status::kOk) { \
-    return tried;                                                 \
+    return tried;                                                \
   }
 #define TABMESH_TRY_SIMDJSON(expression) TABMESH_TRY(FromSimdjson(expression))
 
@@ -56,8 +61,7 @@ struct JsonParser::Impl {
     input.Reserve(simdjson::SIMDJSON_PADDING);
     if (input.failed()) return Status::kOutOfMemory;
     std::memset(input.data() + size, 0, simdjson::SIMDJSON_PADDING);
-    TABMESH_TRY_SIMDJSON(
-        parser.iterate(input.data(), size, size + simdjson::SIMDJSON_PADDING).get(document));
+    TABMESH_TRY_SIMDJSON(parser.iterate(input.data(), size, size + simdjson::SIMDJSON_PADDING).get(document));
     return FromSimdjson(document.get_array().get(*wrapper));
   }
 

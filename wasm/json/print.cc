@@ -10,22 +10,34 @@ namespace {
 constexpr char kHexDigits[] = "0123456789abcdef";
 
 void PrintUnicodeEscape(uint32_t unit, Buffer* out) {
-  const char escape[] = {'\\', 'u', kHexDigits[unit >> 12 & 15], kHexDigits[unit >> 8 & 15],
-                         kHexDigits[unit >> 4 & 15], kHexDigits[unit & 15]};
+  const char escape[] = {'\\',
+                         'u',
+                         kHexDigits[unit >> 12 & 15],
+                         kHexDigits[unit >> 8 & 15],
+                         kHexDigits[unit >> 4 & 15],
+                         kHexDigits[unit & 15]};
   out->Append({escape, sizeof escape});
 }
 
 // The short escape of a control character, quote or backslash; 0 where there is none.
 char ShortEscape(uint8_t byte) {
   switch (byte) {
-    case '"': return '"';
-    case '\\': return '\\';
-    case '\b': return 'b';
-    case '\f': return 'f';
-    case '\n': return 'n';
-    case '\r': return 'r';
-    case '\t': return 't';
-    default: return 0;
+    case '"':
+      return '"';
+    case '\\':
+      return '\\';
+    case '\b':
+      return 'b';
+    case '\f':
+      return 'f';
+    case '\n':
+      return 'n';
+    case '\r':
+      return 'r';
+    case '\t':
+      return 't';
+    default:
+      return 0;
   }
 }
 
@@ -37,8 +49,7 @@ void PrintString(std::string_view wtf8, Buffer* out) {
   for (size_t i = 0; i < wtf8.size(); ++i) {
     const auto byte = static_cast<uint8_t>(wtf8[i]);
     // A surrogate in WTF-8 is ED A0..BF xx.
-    const bool surrogate =
-        byte == 0xed && i + 2 < wtf8.size() && static_cast<uint8_t>(wtf8[i + 1]) >= 0xa0;
+    const bool surrogate = byte == 0xed && i + 2 < wtf8.size() && static_cast<uint8_t>(wtf8[i + 1]) >= 0xa0;
     if (byte >= 0x20 && byte != '"' && byte != '\\' && !surrogate) continue;
     out->Append(wtf8.substr(plain, i - plain));
     if (surrogate) {

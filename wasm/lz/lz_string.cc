@@ -22,9 +22,12 @@ constexpr uint32_t kFirstEntry = 3;
 
 int BitsPerCharacter(Form form) {
   switch (form) {
-    case Form::kRaw: return 16;
-    case Form::kUtf16: return 15;
-    default: return 6;
+    case Form::kRaw:
+      return 16;
+    case Form::kUtf16:
+      return 15;
+    default:
+      return 6;
   }
 }
 
@@ -56,10 +59,14 @@ class BitWriter {
 
   char16_t Character(uint32_t bits) const {
     switch (form_) {
-      case Form::kRaw: return static_cast<char16_t>(bits);
-      case Form::kUtf16: return static_cast<char16_t>(bits + 32);
-      case Form::kBase64: return static_cast<char16_t>(kBase64[bits]);
-      case Form::kEncodedUriComponent: return static_cast<char16_t>(kUriSafe[bits]);
+      case Form::kRaw:
+        return static_cast<char16_t>(bits);
+      case Form::kUtf16:
+        return static_cast<char16_t>(bits + 32);
+      case Form::kBase64:
+        return static_cast<char16_t>(kBase64[bits]);
+      case Form::kEncodedUriComponent:
+        return static_cast<char16_t>(kUriSafe[bits]);
     }
     return 0;
   }

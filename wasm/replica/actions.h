@@ -21,7 +21,7 @@ enum class LockAction : uint8_t {
 
 /// Performed by the caller in the order of the fields, then cleared.
 struct Actions {
-  Buffer changes;               // what readers see differently: JSON as ChangeLog::Print writes it; may be empty
+  Buffer changes;  // what readers see differently: JSON as ChangeLog::Print writes it; may be empty
   std::vector<Buffer> frames;   // to send, in order
   std::vector<Buffer> records;  // to append to the journal, in order
   LockAction lock = LockAction::kNone;

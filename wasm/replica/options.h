@@ -27,12 +27,14 @@ struct ReplicaOptions {
 };
 
 // Timing of the protocol, in milliseconds of the caller's clock. None of it decides correctness.
-inline constexpr uint64_t kJoinWaitMs = 120;      // for a first sign of others, when nobody is known
-inline constexpr uint64_t kPullRetryMs = 250;     // a hello without an answer is repeated
-inline constexpr uint32_t kAskAttemptsMax = 4;   // then a joiner goes on alone, and others wait for the next gossip
-inline constexpr uint64_t kPositionAfterMs = 1000;  // quiet after a write, so that a lost last frame is noticed
-inline constexpr uint64_t kGossipEveryMs = 30000;   // vector and digest to everybody
-inline constexpr uint64_t kHealEveryMs = 5000;      // full exchanges after a divergence, at most
+inline constexpr uint64_t kJoinWaitMs = 120;   // for a first sign of others, when nobody is known
+inline constexpr uint64_t kPullRetryMs = 250;  // a hello without an answer is repeated
+inline constexpr uint32_t kAskAttemptsMax =
+    4;  // then a joiner goes on alone, and others wait for the next gossip
+inline constexpr uint64_t kPositionAfterMs =
+    1000;  // quiet after a write, so that a lost last frame is noticed
+inline constexpr uint64_t kGossipEveryMs = 30000;  // vector and digest to everybody
+inline constexpr uint64_t kHealEveryMs = 5000;     // full exchanges after a divergence, at most
 
 }  // namespace tabmesh
 

@@ -140,7 +140,8 @@ Status Replica::LocalSet(std::string_view edits, uint64_t now_ms, uint32_t* seq)
     if (const Status status = parser_.ParseEdits(edits, &arena_, &edit); status != Status::kOk) return status;
     for (; edit != nullptr; edit = edit->next) {
       const auto named = options_.strategies.find(edit->path.keys[0]);
-      const Strategy strategy = named == options_.strategies.end() ? options_.default_strategy : named->second;
+      const Strategy strategy =
+          named == options_.strategies.end() ? options_.default_strategy : named->second;
       if (const Status status = Diff(document_, *edit, strategy, &arena_, &ops); status != Status::kOk) {
         return status;
       }
@@ -188,14 +189,23 @@ Status Replica::ReceiveFrame(std::string_view bytes, uint64_t now_ms) {
     return status;
   }
   switch (frame.kind) {
-    case FrameKind::kOps: return ReceiveOps(frame, now_ms);
-    case FrameKind::kHello: return ReceiveHello(frame, now_ms);
-    case FrameKind::kDelta: return ReceiveDelta(frame, now_ms);
-    case FrameKind::kPresence: return ReceivePresence(frame, now_ms);
-    case FrameKind::kPosition: return ReceivePosition(frame, now_ms);
-    case FrameKind::kAck: return ReceiveAck(frame);
-    case FrameKind::kFragment: return ReceiveFragment(frame, now_ms);
-    case FrameKind::kDestroy: Actions::Event(&actions_, "destroyed"); return Status::kOk;
+    case FrameKind::kOps:
+      return ReceiveOps(frame, now_ms);
+    case FrameKind::kHello:
+      return ReceiveHello(frame, now_ms);
+    case FrameKind::kDelta:
+      return ReceiveDelta(frame, now_ms);
+    case FrameKind::kPresence:
+      return ReceivePresence(frame, now_ms);
+    case FrameKind::kPosition:
+      return ReceivePosition(frame, now_ms);
+    case FrameKind::kAck:
+      return ReceiveAck(frame);
+    case FrameKind::kFragment:
+      return ReceiveFragment(frame, now_ms);
+    case FrameKind::kDestroy:
+      Actions::Event(&actions_, "destroyed");
+      return Status::kOk;
   }
   return frame.newer_minor ? Status::kOk : Status::kMalformedFrame;
 }
@@ -264,7 +274,8 @@ Status Replica::ValidateValues(const OpList& ops) {
     if (op.kind == OpKind::kLeaf) values.push_back(op.value);
   }
   if (values.empty()) return Status::kOk;
-  return parser_.Validate(values.data(), values.size()) == Status::kOk ? Status::kOk : Status::kMalformedFrame;
+  return parser_.Validate(values.data(), values.size()) == Status::kOk ? Status::kOk
+                                                                       : Status::kMalformedFrame;
 }
 
 // ---- asking and answering ------------------------------------------------------------------------
@@ -471,8 +482,11 @@ void Replica::Tick(uint64_t now_ms) {
   Begin(now_ms);
   if (!suspended_) {
     switch (anti_entropy_.CheckQuestion(now_ms)) {
-      case AntiEntropy::Patience::kWait: break;
-      case AntiEntropy::Patience::kRepeat: SendHello({}, /*asks=*/true); break;
+      case AntiEntropy::Patience::kWait:
+        break;
+      case AntiEntropy::Patience::kRepeat:
+        SendHello({}, /*asks=*/true);
+        break;
       case AntiEntropy::Patience::kGiveUp:
         if (anti_entropy_.joining()) BecomeReady();
     }

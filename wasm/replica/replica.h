@@ -32,8 +32,8 @@ struct ReplicaCounters {
   uint64_t bytes_in = 0;
   uint64_t frames_out = 0;
   uint64_t bytes_out = 0;
-  uint64_t dropped = 0;     // frames and records that were not used because something was wrong with them
-  uint64_t gaps = 0;        // writes that came before an earlier one of the same instance
+  uint64_t dropped = 0;  // frames and records that were not used because something was wrong with them
+  uint64_t gaps = 0;     // writes that came before an earlier one of the same instance
   uint64_t divergences = 0;
 };
 

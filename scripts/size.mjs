@@ -1,0 +1,68 @@
+// npm run size: what a user's bundle gets, after a minifying bundler and brotli. Fails over budget.
+import { build } from 'esbuild'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
+import { main, root, StepError } from './lib/run.mjs'
+
+/** Budgets in bytes of brotli. */
+export const budgets = { critical: 6_000, javascript: 18_000, wasm: 90_000 }
+
+const brotli = (bytes) => brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length
+
+/** Sizes of the smallest app that shares a state: { critical, javascript, wasm } as { raw, gzip, brotli }. */
+export async function sizes() {
+  const folder = mkdtempSync(join(tmpdir(), 'tabmesh-size-'))
+  try {
+    writeFileSync(join(folder, 'app.js'), `import { createStore } from ${JSON.stringify(join(root, 'dist', 'index.js'))}\nglobalThis.store = createStore({ name: 'app', state: {} })\n`)
+    const { metafile } = await build({
+      entryPoints: [join(folder, 'app.js')],
+      outdir: join(folder, 'out'),
+      bundle: true,
+      splitting: true,
+      minify: true,
+      format: 'esm',
+      target: 'es2022',
+      platform: 'browser',
+      legalComments: 'none',
+      metafile: true,
+      absWorkingDir: folder,
+    })
+    const out = join(folder, 'out')
+    const files = readdirSync(out).filter((name) => name.endsWith('.js'))
+    // The critical path: the entry and what it imports statically.
+    const critical = new Set()
+    const walk = (path) => {
+      if (critical.has(path)) return
+      critical.add(path)
+      for (const { path: next, kind } of metafile.outputs[path].imports) if (kind === 'import-statement') walk(next)
+    }
+    walk('out/app.js')
+    const measured = (names) => {
+      const bytes = names.map((name) => readFileSync(name))
+      return { raw: sum(bytes.map((b) => b.length)), gzip: sum(bytes.map((b) => gzipSync(b, { level: 9 }).length)), brotli: sum(bytes.map(brotli)) }
+    }
+    return {
+      critical: measured([...critical].map((path) => join(folder, path))),
+      javascript: measured(files.map((name) => join(out, name))),
+      wasm: measured([join(root, 'dist', 'tabmesh.wasm')]),
+    }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+const sum = (numbers) => numbers.reduce((a, b) => a + b, 0)
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  await main(async () => {
+    const { buildAll } = await import('./build.mjs')
+    await buildAll()
+    const all = await sizes()
+    console.table(Object.fromEntries(Object.entries(all).map(([name, size]) => [name, { ...size, budget: budgets[name] }])))
+    const over = Object.entries(all).filter(([name, size]) => size.brotli > budgets[name])
+    if (over.length) throw new StepError(`Over budget: ${over.map(([name]) => name).join(', ')}. Make it smaller, or change the budget in scripts/size.mjs with a reason.`)
+  })
+}

@@ -1,0 +1,101 @@
+// The package as a user gets it: packed, installed in an empty folder, and used by the README's three lines.
+import { execFileSync } from 'node:child_process'
+import { createServer } from 'node:http'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import sirv from 'sirv'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { build } from 'vite'
+import { eventually, launch, root, type Profile } from '../browser/harness.ts'
+
+let folder: string
+let profile: Profile
+const example = /```js\n(import \{ createStore \}[\s\S]*?)```/.exec(readFileSync(join(root, 'README.md'), 'utf8'))![1]!
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'tabmesh-package-'))
+  const tarball = execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: root, encoding: 'utf8' }).trim().split('\n').at(-1)!
+  writeFileSync(join(folder, 'package.json'), '{"name":"app","version":"1.0.0","type":"module"}')
+  execFileSync('npm', ['install', '--silent', '--no-audit', '--no-fund', join(folder, tarball)], { cwd: folder, stdio: 'pipe' })
+  profile = await launch()
+})
+afterAll(async () => {
+  await profile.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** Serves a folder and opens its index.html in two tabs: what one writes the other must see. */
+async function sharedByTwoTabs(served: string): Promise<void> {
+  const files = sirv(served, { dev: true })
+  const server = createServer((request, response) => {
+    files(request, response, () => {
+      response.writeHead(404).end()
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://localhost:${(server.address() as { port: number }).port}/index.html`
+  const problems: string[] = []
+  const open = async () => {
+    const page = await profile.context.newPage()
+    page.on('pageerror', (error) => problems.push(error.message))
+    page.on('console', (message) => message.type() === 'error' && problems.push(message.text()))
+    await page.goto(url)
+    await page.waitForFunction(() => 'store' in window)
+    await page.evaluate(() => window.store.ready)
+    return page
+  }
+  const [one, two] = [await open(), await open()]
+  await one.evaluate(() => window.store.setState({ theme: 'from the other tab' }))
+  await eventually(() => two.evaluate(() => window.store.getState().theme as string), (theme) => theme === 'from the other tab')
+  expect(problems).toEqual([])
+  await Promise.all([one.close(), two.close()])
+  server.closeAllConnections()
+  server.close()
+}
+
+const page = (script: string): string => `<!doctype html><html lang="en"><meta charset="utf-8"><title>app</title><link rel="icon" href="data:,"><script type="module">${script}</script></html>`
+
+describe('the packed package', () => {
+  test('holds one copy of the module and nothing that is not meant for users', () => {
+    const names = readdirSync(join(folder, 'node_modules', 'tabmesh'), { recursive: true, encoding: 'utf8' })
+    expect(names.filter((name) => name.endsWith('.wasm'))).toEqual(['dist/tabmesh.wasm'])
+    expect(names.filter((name) => /test|\.ts$|\.cc$/.test(name) && !name.endsWith('.d.ts'))).toEqual([])
+  })
+
+  test("works in Node by the README's lines", () => {
+    writeFileSync(join(folder, 'node.js'), `${example}\nglobalThis.render = () => {}\nawait store.ready\nconsole.log(JSON.stringify(store.getState()))\nawait store.close()\n`.replace(/^/, 'globalThis.render = () => {}\n'))
+    const printed = execFileSync(process.execPath, ['node.js'], { cwd: folder, encoding: 'utf8', timeout: 20_000 })
+    expect(JSON.parse(printed.trim())).toMatchObject({ theme: 'dark' })
+  })
+
+  test('touches no global of a browser when it is imported', () => {
+    const script = `for (const name of ['window','document','navigator','localStorage','indexedDB','BroadcastChannel','fetch']) Object.defineProperty(globalThis, name, { configurable: true, get() { throw new Error('touched ' + name) } })\nawait import('tabmesh')\nconsole.log('clean')`
+    expect(execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: folder, encoding: 'utf8' }).trim()).toBe('clean')
+  })
+
+  test('exports the module and lz-string', () => {
+    const script = `import { compressToUTF16, decompressFromUTF16, ready } from 'tabmesh/lz-string'\nawait ready\nconsole.log(decompressFromUTF16(compressToUTF16('text \\ud800')) === 'text \\ud800', import.meta.resolve('tabmesh/tabmesh.wasm').endsWith('dist/tabmesh.wasm'))`
+    writeFileSync(join(folder, 'lz.js'), script)
+    expect(execFileSync(process.execPath, ['lz.js'], { cwd: folder, encoding: 'utf8' }).trim()).toBe('true true')
+  })
+
+  test('type-checks in a strict project', () => {
+    writeFileSync(join(folder, 'app.ts'), `import { createStore, type Store } from 'tabmesh'\nconst store: Store<{ theme: string; n: number }> = createStore({ name: 'app', state: { theme: 'light', n: 1 } })\nconst theme: string = store.getState().theme\nstore.setState({ n: 2 })\n// @ts-expect-error -- the state is read-only\nstore.getState().theme = 'x'\n// @ts-expect-error -- no such key\nstore.setState({ m: 2 })\nexport { theme }\n`)
+    for (const resolution of [['ESNext', 'bundler'], ['NodeNext', 'nodenext']]) {
+      execFileSync(join(root, 'node_modules/.bin/tsc'), ['--noEmit', '--strict', '--target', 'es2022', '--lib', 'es2022,esnext.disposable,dom', '--types', '', '--module', resolution[0]!, '--moduleResolution', resolution[1]!, 'app.ts'], { cwd: folder, stdio: 'pipe' })
+    }
+  })
+
+  test('works in a plain module script', async () => {
+    writeFileSync(join(folder, 'index.html'), page(`import { createStore } from './node_modules/tabmesh/dist/index.js'\nwindow.store = createStore({ name: 'plain', state: { theme: 'light' } })`))
+    await sharedByTwoTabs(folder)
+  })
+
+  test('works in a Vite build', async () => {
+    writeFileSync(join(folder, 'index.html'), page(`import { createStore } from 'tabmesh'\nwindow.store = createStore({ name: 'vite', state: { theme: 'light' } })`))
+    await build({ root: folder, logLevel: 'error', configFile: false, build: { outDir: 'built' } })
+    expect(readdirSync(join(folder, 'built', 'assets')).filter((name) => name.endsWith('.wasm'))).toHaveLength(1)
+    await sharedByTwoTabs(join(folder, 'built'))
+  })
+})
