@@ -40,6 +40,12 @@ export interface Engine {
   destroy(): Promise<void>
 }
 
+/** What is loaded after the first paint. */
+export interface EngineParts {
+  readonly startEngine: (options: EngineOptions) => Promise<Engine>
+  readonly platform: Platform
+}
+
 const frameKinds = ['', 'ops', 'hello', 'delta', 'presence', 'position', 'ack', 'fragment', 'destroy']
 
 /** Loads the core and starts. Rejects where WebAssembly cannot be loaded; the mirror then works by itself. */
@@ -212,6 +218,17 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     perform()
   }
 
+  /** Waits for a promise that does not reject, but not longer than that. */
+  function atMost(wanted: Promise<void>, ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = clock.after(ms, resolve, true)
+      void wanted.then(() => {
+        cancel()
+        resolve()
+      })
+    })
+  }
+
   // ---- the channel ----
 
   function openChannel(): void {
@@ -332,7 +349,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       },
       (cause: unknown) => emit('error', { error: new TabmeshError('storage-failed', 'The stored state could not be read; it is left as it is.', { cause }) }),
     )
-    await Promise.race([read, new Promise<void>((resolve) => clock.after(storageWaitMs, resolve, true))])
+    await atMost(read, storageWaitMs)
     late = true
     if (ended) return
     const alone = (await others) === 0 || !channel
@@ -471,7 +488,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       if (ended) return
       mirror.flush()
       if (options.persist !== false && journal) {
-        await Promise.race([mirror.ledger.level('durable').catch(() => undefined), new Promise<void>((resolve) => clock.after(closeWaitMs, resolve, true))])
+        await atMost(mirror.ledger.level('durable').catch(() => undefined), closeWaitMs)
       }
       end(new TabmeshError('closed', 'The store is closed.'))
     },

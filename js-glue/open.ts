@@ -1,8 +1,7 @@
 // Makes stores: checks the options, makes the mirror at once, and loads the rest later.
-import type { Engine, startEngine } from './engine.ts'
+import type { Engine, EngineParts } from './engine.ts'
 import { TabmeshError } from './errors.ts'
 import type { JsonObject } from './json-tree.ts'
-import type { Platform } from './platform.ts'
 import { createMirror } from './store.ts'
 import type { DebugEvent, DeepReadonly, Leader, Stats, State, Status, Store, StoreEvents, StoreOptions, Strategy, TabInfo } from './types.ts'
 
@@ -32,12 +31,6 @@ export async function openStore<S extends State>(options: StoreOptions<S>): Prom
   const store = createStore(options)
   await store.ready
   return store
-}
-
-/** What is loaded after the first paint. */
-export interface EngineParts {
-  readonly startEngine: typeof startEngine
-  readonly platform: Platform
 }
 
 /** The same on other surroundings: `page` stands for the page that shares its stores. */

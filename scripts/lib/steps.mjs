@@ -1,6 +1,6 @@
 // The build's steps: each does only what is out of date, where its tool can tell.
 import { build } from 'esbuild'
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { root, run, step } from './run.mjs'
 
@@ -60,7 +60,9 @@ export async function buildPackage() {
     })
     await run(join(bin, 'tsc'), ['-p', 'tsconfig.package.json'], { capture: true })
     cpSync(join(root, 'js-glue', 'generated', 'tabmesh.wasm'), join(root, 'dist', 'tabmesh.wasm'))
-    for (const name of readdirSync(join(root, 'dist'))) if (name.endsWith('.d.mts')) rmSync(join(root, 'dist', name))
+    // The declarations of the module itself are generated: tsc reads them, but does not emit them.
+    mkdirSync(join(root, 'dist', 'generated'))
+    cpSync(join(root, 'js-glue', 'generated', 'tabmesh.d.mts'), join(root, 'dist', 'generated', 'tabmesh.d.mts'))
   })
 }
 

@@ -29,7 +29,7 @@ describe('wasm/', () => {
 
   test('the core has no clock, no chance, no files and no threads', () => {
     const forbidden = /#include <(chrono|random|ctime|time\.h|fstream|iostream|filesystem|thread|mutex|atomic)>|\b(rand|time|getenv)\(/
-    expect(sources.filter((file) => forbidden.test(read(file)))).toEqual([])
+    expect(sources.filter((file) => !file.startsWith('wasm/bindings/') && forbidden.test(read(file)))).toEqual([])
   })
 })
 

@@ -34,6 +34,7 @@ void AntiEntropy::BeginJoin(bool alone, uint64_t now_ms) {
   if (phase_ != Phase::kHydrating) return;
   phase_ = Phase::kJoining;
   join_until_ms_ = now_ms + kJoinWaitMs;
+  gossip_every_ms_ = kGossipEveryMs;
   gossip_at_ms_ = now_ms + kGossipEveryMs;
   if (alone) FinishJoin();
 }
@@ -78,8 +79,15 @@ bool AntiEntropy::PositionDue(uint64_t now_ms) {
 
 bool AntiEntropy::GossipDue(uint64_t now_ms) {
   if (gossip_at_ms_ == 0 || now_ms < gossip_at_ms_) return false;
-  gossip_at_ms_ = now_ms + kGossipEveryMs;
+  gossip_every_ms_ = std::min(2 * gossip_every_ms_, kGossipEveryMs);
+  gossip_at_ms_ = now_ms + gossip_every_ms_;
   return true;
+}
+
+void AntiEntropy::Suspect(uint64_t now_ms) {
+  if (phase_ == Phase::kHydrating) return;
+  gossip_every_ms_ = kGossipAfterLossMs;
+  gossip_at_ms_ = std::min(gossip_at_ms_, now_ms + kGossipAfterLossMs);
 }
 
 bool AntiEntropy::HealDue(uint64_t now_ms) {

@@ -49,6 +49,8 @@ class AntiEntropy {
   /// Once after a quiet spell: tell the number of the newest write.
   bool PositionDue(uint64_t now_ms);
   bool GossipDue(uint64_t now_ms);
+  /// Something was lost: vectors are exchanged soon, and then ever more rarely.
+  void Suspect(uint64_t now_ms);
   /// Whether a divergence may be healed now, or was a moment ago.
   bool HealDue(uint64_t now_ms);
 
@@ -62,6 +64,7 @@ class AntiEntropy {
   uint32_t attempts_ = 0;
   uint64_t position_at_ms_ = 0;
   uint64_t gossip_at_ms_ = 0;
+  uint64_t gossip_every_ms_ = 0;
   uint64_t healed_at_ms_ = 0;
   uint64_t now_ms_ = 0;
 };

@@ -33,8 +33,9 @@ inline constexpr uint32_t kAskAttemptsMax =
     4;  // then a joiner goes on alone, and others wait for the next gossip
 inline constexpr uint64_t kPositionAfterMs =
     1000;  // quiet after a write, so that a lost last frame is noticed
-inline constexpr uint64_t kGossipEveryMs = 30000;  // vector and digest to everybody
-inline constexpr uint64_t kHealEveryMs = 5000;     // full exchanges after a divergence, at most
+inline constexpr uint64_t kGossipEveryMs = 30000;     // vector and digest to everybody
+inline constexpr uint64_t kGossipAfterLossMs = 2000;  // the first of them after something was lost
+inline constexpr uint64_t kHealEveryMs = 5000;        // full exchanges after a divergence, at most
 
 }  // namespace tabmesh
 

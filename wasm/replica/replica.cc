@@ -228,6 +228,7 @@ Status Replica::ReceiveOps(const Frame& frame, uint64_t now_ms) {
   if (batch.seq <= seq) return Status::kOk;
   if (batch.seq > seq + 1) {
     ++counters_.gaps;
+    anti_entropy_.Suspect(now_ms);
     Pull(batch.instance, now_ms);
     return Status::kOk;
   }
@@ -289,6 +290,7 @@ Status Replica::ReceiveHello(const Frame& frame, uint64_t now_ms) {
   if (hello.asks && anti_entropy_.hydrating()) {
     if (unanswered_.size() < kUnansweredMax) unanswered_.push_back(hello);
   } else if (hello.asks) {
+    if (standing.they_lack) anti_entropy_.Suspect(now_ms);
     SendDelta(hello.from, hello.vector);
   }
   if (standing.we_lack) Pull(hello.from, now_ms);

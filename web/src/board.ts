@@ -1,7 +1,7 @@
 // The left side: filters and the widgets that can be dragged about.
 import Sortable from 'sortablejs'
 import { byId, h, replaceIn } from './dom.ts'
-import { owners, projects, shownTasks, store, type Board } from './state.ts'
+import { changed, owners, projects, shownTasks, store, type Board } from './state.ts'
 
 type Shown = ReturnType<typeof store.getState>
 
@@ -14,7 +14,7 @@ function chips(legend: string, name: 'project' | 'status', values: readonly stri
       h(
         'label',
         { className: 'chip' },
-        h('input', { type: 'radio', name, value, checked: value === chosen, 'data-key': `${name}-${value}`, onchange: () => store.set(['filters', name], value) }),
+        h('input', { type: 'radio', name, value, checked: value === chosen, 'data-key': `${name}-${value}`, onchange: () => changed(store.set(['filters', name], value)) }),
         h('span', {}, value === 'all' ? 'All' : value[0]!.toUpperCase() + value.slice(1)),
       ),
     ),
@@ -29,7 +29,7 @@ function renderFilters({ filters }: Shown): void {
     'aria-label': 'Search tasks',
     value: filters.text,
     'data-key': 'text',
-    oninput: (event: Event) => store.set(['filters', 'text'], (event.target as HTMLInputElement).value),
+    oninput: (event: Event) => changed(store.set(['filters', 'text'], (event.target as HTMLInputElement).value)),
   })
   const typing = document.activeElement?.getAttribute('data-key') === 'text' ? (document.activeElement as HTMLInputElement).selectionStart : undefined
   replaceIn(byId('filters'), chips('Project', 'project', ['all', ...projects], filters.project), chips('Show', 'status', ['all', 'open', 'done'], filters.status), text)
@@ -46,10 +46,10 @@ function tasksWidget(state: Shown): HTMLElement[] {
           h(
             'li',
             { className: task.done ? 'task done' : 'task' },
-            h('input', { type: 'checkbox', checked: task.done, 'aria-label': `${task.title}: done`, 'data-key': `done-${id}`, onchange: () => store.set(['tasks', id, 'done'], !task.done) }),
+            h('input', { type: 'checkbox', checked: task.done, 'aria-label': `${task.title}: done`, 'data-key': `done-${id}`, onchange: () => changed(store.set(['tasks', id, 'done'], !task.done)) }),
             h('span', { className: 'title' }, task.title),
             h('span', { className: 'tag' }, `${task.project} · ${task.owner}`),
-            h('button', { type: 'button', 'aria-label': `Remove ${task.title}`, 'data-key': `remove-${id}`, onclick: () => store.remove(['tasks', id]) }, '×'),
+            h('button', { type: 'button', 'aria-label': `Remove ${task.title}`, 'data-key': `remove-${id}`, onclick: () => changed(store.remove(['tasks', id])) }, '×'),
           ),
         ),
       )
@@ -74,7 +74,7 @@ function addForm({ filters }: Shown): HTMLElement {
         const project = filters.project === 'all' ? projects[0]! : filters.project
         const text = title.value.trim()
         title.value = ''
-        if (text) store.set(['tasks', crypto.randomUUID()], { title: text, project, owner: owner.value, done: false, at: Date.now() })
+        if (text) changed(store.set(['tasks', crypto.randomUUID()], { title: text, project, owner: owner.value, done: false, at: Date.now() }))
       },
     },
     title,
@@ -102,7 +102,7 @@ function bars(state: Shown, names: readonly string[], of: 'project' | 'owner', d
 }
 
 function notesWidget(state: Shown): HTMLElement[] {
-  const notes = h('textarea', { className: 'field', 'aria-label': 'Notes', value: state.notes, 'data-key': 'notes', oninput: (event: Event) => store.setState({ notes: (event.target as HTMLTextAreaElement).value }) })
+  const notes = h('textarea', { className: 'field', 'aria-label': 'Notes', value: state.notes, 'data-key': 'notes', oninput: (event: Event) => changed(store.setState({ notes: (event.target as HTMLTextAreaElement).value })) })
   const active = document.activeElement
   if (active?.getAttribute('data-key') === 'notes') {
     const { selectionStart, selectionEnd } = active as HTMLTextAreaElement
@@ -123,7 +123,7 @@ function move(name: string, by: number): void {
   const from = layout.indexOf(name)
   const to = Math.min(layout.length - 1, Math.max(0, from + by))
   layout.splice(to, 0, ...layout.splice(from, 1))
-  store.setState({ layout })
+  changed(store.setState({ layout }))
 }
 
 function renderWidgets(state: Shown): void {
@@ -174,7 +174,7 @@ export function startBoard(): void {
     onEnd(event) {
       dragging = false
       const layout = [...event.from.children].map((child) => child.getAttribute('data-id')!)
-      store.setState({ layout } satisfies Partial<Board>)
+      changed(store.setState({ layout } satisfies Partial<Board>))
       renderWidgets(store.getState())
     },
   })

@@ -2,10 +2,10 @@
 
 type Child = Node | string | false | undefined
 
-export function h<K extends keyof HTMLElementTagNameMap>(tag: K, properties: Record<string, unknown> = {}, ...children: Child[]): HTMLElementTagNameMap[K] {
+export function h<K extends keyof HTMLElementTagNameMap>(tag: K, properties: Record<string, string | number | boolean | ((event: Event) => void) | undefined> = {}, ...children: Child[]): HTMLElementTagNameMap[K] {
   const element = document.createElement(tag)
   for (const [name, value] of Object.entries(properties)) {
-    if (name.startsWith('on')) element.addEventListener(name.slice(2), value as EventListener)
+    if (name.startsWith('on')) element.addEventListener(name.slice(2), value as (event: Event) => void)
     else if (name in element && name !== 'style') Reflect.set(element, name, value)
     else if (value !== false && value !== undefined) element.setAttribute(name, String(value))
   }

@@ -2,7 +2,7 @@
 import { startBoard } from './board.ts'
 import { byId } from './dom.ts'
 import { startMesh } from './mesh.ts'
-import { store } from './state.ts'
+import { changed, store } from './state.ts'
 
 function tell(text: string): void {
   const place = byId('trouble')
@@ -13,7 +13,7 @@ function tell(text: string): void {
 startMesh()
 startBoard()
 byId('open').addEventListener('click', () => window.open(location.href, '_blank', 'noopener'))
-byId('theme').addEventListener('click', () => store.setState(({ theme }) => ({ theme: theme === 'dark' ? 'light' : 'dark' })))
+byId('theme').addEventListener('click', () => changed(store.setState(({ theme }) => ({ theme: theme === 'dark' ? 'light' : 'dark' }))))
 store.on('error', ({ error }) => {
   console.warn(error)
   if ((error as { code?: string }).code !== 'dropped') tell(error.message)

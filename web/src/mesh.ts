@@ -2,7 +2,7 @@
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { byId, h, replaceIn } from './dom.ts'
-import { onDebug, store } from './state.ts'
+import { changed, onChange, onDebug, store } from './state.ts'
 import type { DebugEvent, Write } from 'tabmesh'
 
 const shownFrames = 60
@@ -140,7 +140,7 @@ async function stir(): Promise<void> {
   const button = byId('stir') as HTMLButtonElement
   button.disabled = true
   for (let i = 0; i < 60; i++) {
-    store.setState(({ pulse }) => ({ pulse: pulse + 1 }))
+    changed(store.setState(({ pulse }) => ({ pulse: pulse + 1 })))
     await new Promise((resolve) => setTimeout(resolve, 25))
   }
   button.disabled = false
@@ -156,16 +156,6 @@ export function startMesh(): void {
   setInterval(renderTabs, 5000)
   addEventListener('resize', drawChart)
   store.subscribe(({ theme }) => theme, drawChart)
-  // Every write of this tab, wherever it is made.
-  for (const name of ['setState', 'set', 'remove'] as const) {
-    const original = store[name] as (...args: unknown[]) => Write
-    Reflect.defineProperty(store, name, {
-      value: (...args: unknown[]) => {
-        const write = original(...args)
-        follow(write)
-        return write
-      },
-    })
-  }
+  onChange(follow)
   byId('stir').addEventListener('click', () => void stir())
 }

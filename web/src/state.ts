@@ -1,5 +1,5 @@
 // The shared state of the demo, and the store that holds it.
-import { createStore, type DebugEvent } from 'tabmesh'
+import { createStore, type DebugEvent, type Write } from 'tabmesh'
 
 export interface Task {
   title: string
@@ -38,6 +38,19 @@ const listeners = new Set<(event: DebugEvent) => void>()
 export function onDebug(listener: (event: DebugEvent) => void): () => void {
   listeners.add(listener)
   return () => listeners.delete(listener)
+}
+
+const followers = new Set<(write: Write) => void>()
+
+/** Every write of this tab goes through here, so that its levels can be shown. */
+export function changed(write: Write): void {
+  followers.forEach((follower) => follower(write))
+}
+
+/** Follows every write of this tab; returns the undo. */
+export function onChange(follower: (write: Write) => void): () => void {
+  followers.add(follower)
+  return () => followers.delete(follower)
 }
 
 export const store = createStore<Board>({
