@@ -93,9 +93,12 @@ export interface CoreOptions {
 
 /** One replica. After every call but the readers, what `pending` names is taken, each once. */
 export interface Core {
-  readonly replica: Omit<Replica, 'localSet' | 'open' | 'delete'>
+  readonly replica: Omit<Replica, 'localSet' | 'receive' | 'open' | 'delete'>
   open(state: object, now: number): void
+  /** What is pending afterwards. Throws TabmeshError, and then nothing has changed. */
   localSet(edits: readonly TreeEdit[], now: number): number
+  /** What is pending afterwards. */
+  receive(frame: Uint8Array, now: number): number
   pending(): number
   takeChanges(): TreeEdit[]
   takeFrames(): Uint8Array[]
@@ -135,9 +138,11 @@ export function createCore(module: MainModule, options: CoreOptions): Core {
       check(replica.open(JSON.stringify(state), now))
     },
     localSet(edits, now) {
-      check(replica.localSet(JSON.stringify(edits), now))
-      return replica.seq()
+      const pending = replica.localSet(JSON.stringify(edits), now)
+      if (pending < 0) check(-pending)
+      return pending
     },
+    receive: (frame, now) => replica.receive(frame, now),
     pending: () => replica.pendingActions(),
     takeChanges: () => JSON.parse(replica.takeChanges()) as TreeEdit[],
     takeFrames: () => replica.takeFrames(),

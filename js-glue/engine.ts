@@ -111,9 +111,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   // ---- performing what the core wants, in the order of its fields ----
 
   // Readers and the channel come first: others wait for them. A listener may close the store at any point.
-  function perform(): void {
+  function perform(known?: number): void {
     if (ended) return
-    const pending = core.pending()
+    const pending = known ?? core.pending()
     const keys = pending & pendingChanges ? mirror.applyRemote(core.takeChanges()) : []
     if (ended) return
     if (pending & pendingFrames) core.takeFrames().forEach(post)
@@ -154,10 +154,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       case 'ready':
         mirror.connect({
           commit(edits) {
-            const seq = core.localSet(edits, clock.now())
-            perform()
+            perform(core.localSet(edits, clock.now()))
             written(1)
-            return seq
+            return replica.seq()
           },
           askShared() {
             replica.askShared(clock.now())
@@ -236,8 +235,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       if (ended) return
       options.debug?.({ type: 'frame', direction: 'in', kind: frameKinds[frame[3] ?? 0] ?? 'unknown', bytes: frame.byteLength, at: clock.now() })
       mirror.flush()
-      replica.receive(frame, clock.now())
-      perform()
+      perform(core.receive(frame, clock.now()))
     })
     hadChannel = channel !== undefined
   }

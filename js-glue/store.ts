@@ -60,6 +60,7 @@ export function createMirror(options: MirrorOptions): Mirror {
   const ledger = createWriteLedger(() => committer?.askShared())
 
   function isShared(key: string): boolean {
+    if (!options.include && !options.exclude) return true
     return (options.include?.includes(key) ?? true) && !(options.exclude?.includes(key) ?? false)
   }
 

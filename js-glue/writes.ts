@@ -17,6 +17,8 @@ function defer(): Deferred {
 /** Writes of one task share a batch, and so a sequence number. */
 interface Batch {
   seq: number | undefined
+  /** What the callers of its writes hold: one for all of them. */
+  handle?: Write
   readonly waiting: Partial<Record<Level, Deferred>>
 }
 
@@ -56,6 +58,21 @@ export function createWriteLedger(askShared: () => void): WriteLedger {
     return deferred.promise
   }
 
+  const handleOf = (batch: Batch): Write => ({
+    get applied() {
+      return wait(batch, 'applied')
+    },
+    get shared() {
+      return wait(batch, 'shared')
+    },
+    get durable() {
+      return wait(batch, 'durable')
+    },
+    get relayed() {
+      return wait(batch, 'relayed')
+    },
+  })
+
   const settle = (): void => {
     for (const batch of waiting) {
       for (const level of Object.keys(batch.waiting) as Level[]) {
@@ -74,22 +91,8 @@ export function createWriteLedger(askShared: () => void): WriteLedger {
 
   return {
     write() {
-      const batch = current
       touched = true
-      return {
-        get applied() {
-          return wait(batch, 'applied')
-        },
-        get shared() {
-          return wait(batch, 'shared')
-        },
-        get durable() {
-          return wait(batch, 'durable')
-        },
-        get relayed() {
-          return wait(batch, 'relayed')
-        },
-      }
+      return (current.handle ??= handleOf(current))
     },
     level: (level) => wait(touched ? current : latest, level),
     seal(seq) {

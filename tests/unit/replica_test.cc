@@ -357,6 +357,40 @@ TEST(Replica, MutatedBodiesWithRightChecksumsAreSurvived) {
   }
   Set(target.get(), R"([[["still"],"works"]])");
   EXPECT_NE(State(*target).find("\"still\":\"works\""), std::string::npos);
+  JsonParser parser;
+  CallArena arena;
+  JsonValue* value = nullptr;
+  EXPECT_EQ(parser.ParseObject(State(*target), &arena, &value), Status::kOk) << State(*target);
+}
+
+TEST(Replica, ValuesThatAreNotJsonAreDropped) {
+  auto target = MakeReady(2);
+  const std::string_view path[] = {"x"};
+  for (const std::string_view value : {"", "nul", "1,2", "{\"a\":1", "\"\\x\"", "{\"__proto__\":1}"}) {
+    OpList ops(1);
+    ops[0].path = {path, 1};
+    ops[0].value = value;
+    Buffer frame;
+    FrameWriter(NamespaceOf("test")).Begin(FrameKind::kOps, &frame);
+    EncodeBatch(InstanceId{{9}}, {HlcFromMs(1), 0, 1}, ops, &frame);
+    FrameWriter::End(0, &frame);
+    target->Receive(frame.view(), kNow);
+    EXPECT_EQ(State(*target), "{}") << value;
+  }
+  EXPECT_EQ(target->counters().dropped, 6u);
+}
+
+TEST(Replica, DeathOrGoodbyeOfAPeerAsksForTheJournal) {
+  auto a = MakeReady(1);
+  auto b = Make(2);
+  auto c = Make(3);
+  Exchange({a.get(), b.get(), c.get()});
+  a->RetainPeers(c->options().instance.view(), kNow);
+  EXPECT_NE(Events(a.get()).find("catch-up"), std::string::npos);
+  a->actions()->Clear();
+  c->Suspend(kNow);
+  for (const Buffer& frame : c->actions()->frames) a->Receive(frame.view(), kNow);
+  EXPECT_NE(Events(a.get()).find("catch-up"), std::string::npos);
 }
 
 // ---- election ----

@@ -80,11 +80,16 @@ class ReplicaHandle {
   }
   int Restore(const std::string& record, double now) { return Code(replica_->Restore(record, Ms(now))); }
   void Restored(bool alone, double now) { replica_->Restored(alone, Ms(now)); }
+  // The two calls that others wait for save a crossing: what is pending, or minus the status.
   int LocalSet(const std::string& edits, double now) {
     uint32_t seq = 0;
-    return Code(replica_->LocalSet(edits, Ms(now), &seq));
+    const int code = Code(replica_->LocalSet(edits, Ms(now), &seq));
+    return code == 0 ? PendingActions() : -code;
   }
-  void Receive(const std::string& frame, double now) { replica_->Receive(frame, Ms(now)); }
+  int Receive(const std::string& frame, double now) {
+    replica_->Receive(frame, Ms(now));
+    return PendingActions();
+  }
   void AskShared(double now) { replica_->AskShared(Ms(now)); }
   void Tick(double now) { replica_->Tick(Ms(now)); }
   void SetVisible(bool visible, double now) { replica_->SetVisible(visible, Ms(now)); }
