@@ -139,7 +139,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
 
   function store(records: readonly Uint8Array[]): void {
-    if (options.persist !== false) for (const record of records) writer.push(record, replica.seq())
+    if (options.persist === false) return
+    for (const record of records) writer.push(record, replica.seq())
+    if (suspended) writer.flushNow() // written by the app's own pagehide handler: there is no later
   }
 
   function performLock(): void {

@@ -111,9 +111,13 @@ describe('two tabs of real Chromium', () => {
       const options = { name: `join-${count}-${persist}`, state: { items: {} }, persist }
       const first = await openStoreTab(profile, server.url, options)
       await first.evaluate(async ([count, persist]) => {
-        const items: Record<string, unknown> = {}
-        for (let i = 0; i < count; i++) items[`item-${i}`] = { title: `Item number ${i}`, description: 'a line of text that is long enough for this', done: false, price: i }
-        window.store.setState({ items })
+        // In twenty writes, so that there are pieces that a joiner could be shown.
+        for (let part = 0; part < 20; part++) {
+          const items: Record<string, unknown> = {}
+          for (let i = (part * count) / 20; i < ((part + 1) * count) / 20; i++) items[`item-${i}`] = { title: `Item number ${i}`, description: 'a line of text that is long enough for this', done: false, price: i }
+          window.store.setState((state) => ({ items: { ...state.items, ...items } }))
+          await Promise.resolve()
+        }
         await window.store.flush(persist ? 'durable' : 'applied')
       }, [count, persist] as const)
       const joiner = await openTab(profile, server.url)

@@ -43,23 +43,30 @@ describe('what was flushed', () => {
     }
   })
 
-  test('survives closing all tabs without waiting: set, then close in the same task', async () => {
-    const folder = await newFolder()
-    const profile = await launch(folder)
-    const rounds = 20
-    for (let round = 1; round <= rounds; round++) {
-      const page = await openStoreTab(profile, server.url, { name: 'closing', state: { last: 0 } })
-      expect((await page.evaluate(() => window.store.getState())).last).toBe(round - 1)
-      const gone = page.waitForEvent('close')
-      await page.evaluate((n) => {
-        window.store.setState({ last: n })
-        window.close()
-      }, round).catch(() => undefined)
-      await page.close({ runBeforeUnload: true }).catch(() => undefined)
-      await gone
-    }
-    await profile.close()
-  })
+  for (const [moment, when] of [['before the page goes', 'now'], ["in the page's own pagehide handler", 'pagehide']] as const) {
+    test(`is there after set and close without waiting, ${moment}, ${rounds} of ${rounds}`, async () => {
+      const profile = await launch(await newFolder())
+      for (let round = 1; round <= rounds; round++) {
+        const page = await openStoreTab(profile, server.url, { name: 'closing', state: { last: 0 } })
+        expect((await page.evaluate(() => window.store.getState())).last).toBe(round - 1)
+        const gone = page.waitForEvent('close')
+        await page
+          .evaluate(
+            ([n, when]) => {
+              const write = (): void => void window.store.setState({ last: n })
+              if (when === 'now') write()
+              else addEventListener('pagehide', write)
+              window.close()
+            },
+            [round, when] as const,
+          )
+          .catch(() => undefined)
+        await page.close({ runBeforeUnload: true }).catch(() => undefined)
+        await gone
+      }
+      await profile.close()
+    })
+  }
 })
 
 describe('the journal', () => {
