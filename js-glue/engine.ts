@@ -13,6 +13,9 @@ const aliveEveryMs = 5000
 /** Writes after which the leader makes a checkpoint. */
 const checkpointEvery = 500
 const reopenMs = 250
+/** Between two questions whether another tab has a write that somebody waits for. */
+const askSharedMs = 500
+const claimAgainMs = 2000
 const closeWaitMs = 3000
 
 export interface EngineOptions {
@@ -25,6 +28,8 @@ export interface EngineOptions {
   readonly mayLead: boolean
   readonly wasm: WasmSource | undefined
   readonly debug: ((event: DebugEvent) => void) | undefined
+  /** The engine has ended, by whoever's will; called once. */
+  readonly onEnd: (reason: TabmeshError) => void
   readonly emit: <K extends keyof StoreEvents<never>>(event: K, detail: StoreEvents<Record<string, unknown>>[K]) => void
 }
 
@@ -82,7 +87,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   let sinceCheckpoint = 0
   let checkpointing = false
   let suspended = false
+  let resuming = false
+  let away = false // what the page says, also while this tab is still coming back
   let ended = false
+  /** The surroundings have no database: leadership and writes are as good as memory. */
+  let withoutJournal = options.persist === false
+  let hadJournal = false
+  let durableSeq = 0
+  let cancelAskShared: (() => void) | undefined
   let hydrated = false
   let leading = { isLeader: false, id: undefined as string | undefined, term: 0 }
   let cancelWake: (() => void) | undefined
@@ -94,13 +106,16 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   const writer = createJournalWriter(clock, {
     durable(seq, records, bytes) {
+      if (ended) return
       storageFull = false
       options.debug?.({ type: 'journal', records, bytes, at: clock.now() })
+      durableSeq = seq
       mirror.ledger.reached('durable', seq)
-      if (tabs().length === 1) mirror.ledger.reached('shared', seq)
+      shareAlone()
       emit('status', status())
     },
     failed(cause) {
+      if (ended) return
       const full = cause instanceof DOMException && cause.name === 'QuotaExceededError'
       if (full && !storageFull) emit('storage-full', { cause })
       storageFull ||= full
@@ -160,10 +175,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
             written(1)
             return replica.seq()
           },
-          askShared() {
-            replica.askShared(clock.now())
-            perform()
-          },
+          askShared,
           later: (task) => clock.later(task),
         })
         hydrated = true
@@ -171,6 +183,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         emit('status', status())
         break
       case 'tabs':
+        shareAlone()
         emit('tabs', tabs())
         watchAlive()
         break
@@ -202,6 +215,21 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       case 'remote':
         break
     }
+  }
+
+  /** Asks again until somebody has answered: question and answer may be lost. */
+  function askShared(): void {
+    cancelAskShared?.()
+    cancelAskShared = undefined
+    if (ended || suspended || !mirror.ledger.waitsForShared()) return
+    cancelAskShared = clock.after(askSharedMs, askShared)
+    replica.askShared(clock.now())
+    perform()
+  }
+
+  /** With no other tab, shared means durable. */
+  function shareAlone(): void {
+    if (core.peers().length === 0) mirror.ledger.reached('shared', durableSeq)
   }
 
   function wake(at: number): void {
@@ -259,10 +287,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   async function claim(atLeast: number): Promise<void> {
     try {
-      if (options.persist === false) {
+      await openJournal()
+      if (ended) return
+      if (withoutJournal) {
         replica.termClaimed(atLeast, clock.now())
       } else {
-        await openJournal()
         if (!journal) throw new TabmeshError('storage-failed', 'There is no database to keep the term in.')
         const term = await journal.claimTerm(atLeast, id)
         if (ended) return
@@ -271,6 +300,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     } catch {
       if (ended) return
       replica.claimFailed(clock.now())
+      clock.after(claimAgainMs, () => {
+        if (ended) return
+        replica.lockLost(clock.now()) // queues again
+        perform()
+      })
     }
     perform()
   }
@@ -278,7 +312,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   // ---- who lives ----
 
   function watchAlive(): void {
-    if (cancelAlive || !lock || core.peers().length === 0) return
+    if (ended || suspended || cancelAlive || !lock || core.peers().length === 0) return
     cancelAlive = clock.after(aliveEveryMs, () => {
       cancelAlive = undefined
       void lookWhoLives().then(watchAlive)
@@ -306,6 +340,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         })
         if (ended) return opened?.close()
         journal = opened
+        withoutJournal = opened === undefined
+        hadJournal ||= opened !== undefined
         persistence = opened ? opened.kind : 'none'
       } catch (cause) {
         persistence = 'none'
@@ -320,6 +356,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   /** Reads what the journal has after the cursor. False when the store was erased meanwhile. */
   async function restoreFromJournal(): Promise<boolean> {
     await openJournal()
+    if (!journal && hadJournal) throw new TabmeshError('storage-failed', 'The database could not be opened again yet.')
     if (!journal) return true
     const contents = await journal.read(cursor)
     if (ended) return true
@@ -347,7 +384,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         replica.restored(false, clock.now()) // storage answered after all: merge
         perform()
       },
-      (cause: unknown) => emit('error', { error: new TabmeshError('storage-failed', 'The stored state could not be read; it is left as it is.', { cause }) }),
+      (cause: unknown) => {
+        if (ended) return
+        emit('error', { error: new TabmeshError('storage-failed', 'The stored state could not be read yet; it is left as it is, and read again.', { cause }) })
+        clock.after(reopenMs, () => void catchUp())
+      },
     )
     await atMost(read, storageWaitMs)
     late = true
@@ -399,6 +440,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   // ---- the page's life ----
 
   function suspend(): void {
+    away = true
     if (suspended || ended) return
     mirror.flush()
     suspended = true
@@ -412,19 +454,36 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     cancelAlive = undefined
   }
 
-  function resume(): void {
-    if (!suspended || ended) return
+  /** First the journal: if the store was erased meanwhile, nothing of this tab may leave it. */
+  async function resume(): Promise<void> {
+    away = false
+    if (!suspended || ended || resuming) return
+    resuming = true
+    writer.use(undefined)
+    let behind = false
+    try {
+      if (!(await restoreFromJournal())) return end(new TabmeshError('destroyed', 'The store was erased while this tab was away.'))
+    } catch {
+      behind = true
+    } finally {
+      resuming = false
+    }
+    if (ended || away) return
     suspended = false
     openChannel()
     lock?.show(id)
+    replica.restored(false, clock.now())
+    perform()
     replica.resume(clock.now())
     perform()
-    if (options.persist !== false) void catchUp()
+    askShared()
+    if (behind) void catchUp()
+    void lookWhoLives().then(watchAlive)
   }
 
   const unwatch = platform.lifecycle.watch({
     suspend,
-    resume,
+    resume: () => void resume(),
     visibility(visible) {
       if (ended) return
       replica.setVisible(visible, clock.now())
@@ -435,8 +494,15 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   function end(reason: TabmeshError): void {
     if (ended) return
+    if (reason.code === 'destroyed') {
+      // Nothing of the old store may reach the new one.
+      writer.close()
+      channel?.close()
+      channel = undefined
+    }
     suspend()
     ended = true
+    cancelAskShared?.()
     unwatch()
     cancelWake?.()
     cancelAlive?.()
@@ -445,6 +511,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     mirror.close(reason)
     journal?.close()
     core.free()
+    options.onEnd(reason)
     if (reason.code === 'destroyed') emit('error', { error: reason })
   }
 
@@ -486,8 +553,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     },
     async close() {
       if (ended) return
+      if (mirror.ledger.pendingDurable() > 0) await atMost(ready, closeWaitMs)
+      if (ended) return
       mirror.flush()
-      if (options.persist !== false && journal) {
+      if (persistence !== 'none') {
         await atMost(mirror.ledger.level('durable').catch(() => undefined), closeWaitMs)
       }
       end(new TabmeshError('closed', 'The store is closed.'))
@@ -495,11 +564,18 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     async destroy() {
       if (ended) return
       await openJournal()
+      if (ended) return
+      writer.close()
       replica.destroy(clock.now())
       perform()
-      writer.close()
-      await journal?.erase()
-      end(new TabmeshError('closed', 'The store is destroyed.'))
+      channel?.close() // a tab that opens now must not be told the old state
+      channel = undefined
+      try {
+        if (!journal && !withoutJournal) throw new TabmeshError('storage-failed', 'The database cannot be opened now, so its contents could not be erased: call destroy() again after a reload.')
+        await journal?.erase()
+      } finally {
+        end(new TabmeshError('closed', 'The store is destroyed.'))
+      }
     },
   }
 }

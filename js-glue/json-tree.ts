@@ -124,7 +124,7 @@ export function diffTrees(before: JsonObject, after: JsonObject, path: readonly 
     const value = after[key]
     const old = Object.hasOwn(before, key) ? before[key] : undefined
     if (Object.is(value, old)) continue
-    if (isPlainObject(value) && isPlainObject(old) && Object.keys(old).length > 0) diffTrees(old, value, [...path, key], edits)
+    if (isPlainObject(value) && isPlainObject(old)) diffTrees(old, value, [...path, key], edits)
     else edits.push([[...path, key], value])
   }
   for (const key in before) if (!Object.hasOwn(after, key)) edits.push([[...path, key]])

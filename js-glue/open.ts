@@ -40,7 +40,9 @@ export function createStoreOn<S extends State>(page: object, load: () => Promise
   stores.set(page, ofPage)
   let shared = ofPage.get(options.name)
   if (!shared) {
-    shared = { store: makeStore(load, options, () => ofPage.delete(options.name)) as unknown as Store<State>, users: 0 }
+    shared = { store: makeStore(load, options, () => {
+        if (ofPage.get(options.name) === shared) ofPage.delete(options.name)
+      }) as unknown as Store<State>, users: 0 }
     ofPage.set(options.name, shared)
   }
   return handleTo<S>(shared, options.signal)
@@ -113,6 +115,10 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
       mayLead: options.leader ?? true,
       wasm: options.wasm,
       debug,
+      onEnd(reason) {
+        onEnd()
+        rejectClosed(reason)
+      },
       emit: emit as never,
     })
     return engine

@@ -79,6 +79,7 @@ export function createMirror(options: MirrorOptions): Mirror {
     state = next
     version++
     for (const listener of [...listeners]) {
+      if (state !== next) break // a listener has written: the others were told the newer state already
       try {
         listener(next, previous)
       } catch (cause) {
@@ -222,7 +223,7 @@ export function createMirror(options: MirrorOptions): Mirror {
       const next = mine.length + local.length === 0 ? base : applyEdits(base, [...local, ...mine])
       sent = base
       publish(next)
-      if (mine.length === 0) sent = state
+      if (touched.empty) sent = state
       keepWarm()
       return keys
     },
@@ -242,7 +243,7 @@ export function createMirror(options: MirrorOptions): Mirror {
       const key = edit[0][0]!
       const old = state[key]
       if (replace && edit.length > 1) replaced.add(key)
-      if (!replace && isShared(key) && isPlainObject(old) && isPlainObject(edit[1]) && Object.keys(old).length > 0) diffTrees(old, edit[1], [key], paths)
+      if (!replace && isShared(key) && isPlainObject(old) && isPlainObject(edit[1])) diffTrees(old, edit[1], [key], paths)
       else paths.push(edit)
     }
     return change(edits, paths)

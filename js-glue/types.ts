@@ -144,7 +144,7 @@ export interface Store<S extends State> {
   readonly ready: Promise<void>
   /** Grows with every change, local or remote. */
   readonly version: number
-  /** Resolves once all writes made so far in this tab have reached the level; default `durable`. */
+  /** Resolves once all writes made so far in this tab have reached the level; default `durable`. Pending where nothing can be stored. */
   flush(level?: Level): Promise<void>
   readonly tab: { readonly id: string; readonly label: string }
   readonly tabs: readonly TabInfo[]

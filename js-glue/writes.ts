@@ -20,6 +20,8 @@ interface Batch {
   /** What the callers of its writes hold: one for all of them. */
   handle?: Write
   readonly waiting: Partial<Record<Level, Deferred>>
+  /** Why it will never get any further. */
+  refused?: Error
 }
 
 export interface WriteLedger {
@@ -33,6 +35,8 @@ export interface WriteLedger {
   refuse(error: Error): void
   /** All own writes up to `seq` have reached the level. */
   reached(level: 'shared' | 'durable', seq: number): void
+  /** Whether somebody waits for another tab to have a write that was sent. */
+  waitsForShared(): boolean
   /** Own writes that are stamped but not durable, or not stamped yet. */
   pendingDurable(): number
   close(error: Error): void
@@ -51,7 +55,8 @@ export function createWriteLedger(askShared: () => void): WriteLedger {
 
   const wait = (batch: Batch, level: Level): Promise<void> => {
     if (has(batch, level)) return Promise.resolve()
-    if (closed) return Promise.reject(closed)
+    const hopeless = batch.refused ?? closed
+    if (hopeless) return Promise.reject(hopeless)
     waiting.add(batch)
     const deferred = (batch.waiting[level] ??= defer())
     if (level === 'shared' && batch.seq !== undefined) askShared()
@@ -104,6 +109,7 @@ export function createWriteLedger(askShared: () => void): WriteLedger {
       return asked
     },
     refuse(error) {
+      current.refused = error
       for (const deferred of Object.values(current.waiting)) deferred.reject(error)
       waiting.delete(current)
       next()
@@ -112,6 +118,7 @@ export function createWriteLedger(askShared: () => void): WriteLedger {
       watermark[level] = Math.max(watermark[level], seq)
       settle()
     },
+    waitsForShared: () => [...waiting].some((batch) => batch.seq !== undefined && batch.waiting.shared),
     pendingDurable: () => Math.max(0, (latest.seq ?? 0) - watermark.durable) + (touched ? 1 : 0),
     close(error) {
       closed = error

@@ -4,7 +4,22 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "json/parse.h"
 #include "replica/replica.h"
+
+namespace {
+
+// What readers are told must be readable, whatever came in.
+void CheckChanges(tabmesh::Replica* replica) {
+  tabmesh::JsonParser parser;
+  tabmesh::CallArena arena;
+  tabmesh::Edit* edit = nullptr;
+  const std::string_view changes = replica->actions()->changes.view();
+  if (!changes.empty() && parser.ParseEdits(changes, &arena, &edit) != tabmesh::Status::kOk) std::abort();
+  replica->actions()->Clear();
+}
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace tabmesh;
@@ -32,10 +47,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     } else {
       replica.Receive(frame.view(), kNow);
     }
-    replica.actions()->Clear();
+    CheckChanges(&replica);
   }
   replica.Restored(/*alone=*/true, kNow);
-  replica.actions()->Clear();
+  CheckChanges(&replica);
   uint32_t seq = 0;
   if (replica.LocalSet(R"([[["still"],"works"]])", kNow, &seq) != Status::kOk) std::abort();
   Buffer state;

@@ -95,6 +95,63 @@ describe('a store in one tab', () => {
   })
 })
 
+describe('a write before the store is ready', () => {
+  test('into an object that starts empty removes nothing that is stored there', async () => {
+    const mesh = createMesh()
+    const first = await mesh.ready({ state: { filters: {} } })
+    first.store.set(['filters', 'y'], 1)
+    await first.store.flush()
+    first.tab.kill()
+    const { store } = mesh.open({ state: { filters: {} } })
+    store.setState((state: AnyState) => ({ filters: { ...state.filters, x: 1 } }))
+    await store.ready
+    expect(store.getState()).toEqual({ filters: { x: 1, y: 1 } })
+    await store.flush()
+    expect((await mesh.ready({ state: { filters: {} } })).store.getState()).toEqual({ filters: { x: 1, y: 1 } })
+  })
+
+  test('is not lost when the store is closed at once', async () => {
+    const mesh = createMesh()
+    const { store } = mesh.open()
+    store.setState({ a: 1 })
+    await store.close()
+    expect((await mesh.ready()).store.getState()).toEqual({ a: 1 })
+  })
+})
+
+describe('a listener that writes', () => {
+  test('leaves every listener with the newest state last', async () => {
+    const { store } = await createMesh().ready({ state: { n: 0 } })
+    const last: number[] = []
+    store.subscribe((state) => {
+      if (state.n === 1) store.setState({ n: 2 })
+    })
+    store.subscribe((state) => last.push(Number(state.n)))
+    store.setState({ n: 1 })
+    expect(last).toEqual([2])
+  })
+
+  test('in answer to another tab is sent, and taken back if it is refused', async () => {
+    const mesh = createMesh()
+    const [one, two] = [await mesh.ready({ state: { n: 0 } }), await mesh.ready({ state: { n: 0 } })]
+    two.store.on('error', () => undefined)
+    let answer: unknown = 'é'.repeat(1 << 20) // too large in UTF-8: only the core can tell
+    two.store.subscribe((state) => {
+      if (answer !== undefined && state.n === 1) {
+        const given = answer
+        answer = undefined
+        two.store.setState({ answer: given })
+      }
+    })
+    one.store.setState({ n: 1 })
+    await until(() => two.store.getState().n === 1 && two.store.getState().answer === undefined)
+    answer = 'small'
+    one.store.setState({ n: 0 })
+    one.store.setState({ n: 1, again: true })
+    await until(() => one.store.getState().answer === 'small')
+  })
+})
+
 describe('bad input', () => {
   class Custom {
     readonly field = 1
@@ -136,6 +193,7 @@ describe('bad input', () => {
     // Short enough in UTF-16, too long in UTF-8.
     const write = store.setState({ a: 'é'.repeat(1 << 20), local: 'y' })
     await expect(write.durable).rejects.toMatchObject({ code: 'value-too-large' })
+    await expect(write.shared, 'asked for when it is too late').rejects.toMatchObject({ code: 'value-too-large' })
     expect(errors).toHaveLength(1)
     expect(store.getState()).toEqual({ a: 1, local: 'y' })
     await store.setState({ a: 2 }).durable
@@ -272,6 +330,36 @@ describe('write levels', () => {
     expect(mesh.origin.stored('test').length).toBeGreaterThan(0)
   })
 
+  test('shared resolves though questions and answers are lost, and when the other tab dies', async () => {
+    const mesh = createMesh()
+    const [one, two] = [await mesh.ready(), await mesh.ready()]
+    let lost = 4
+    mesh.origin.faults.lose = () => lost-- > 0
+    await one.store.setState({ a: 1 }).shared
+    mesh.origin.faults.lose = () => true
+    const write = one.store.setState({ a: 2 })
+    await write.durable
+    const shared = write.shared
+    two.tab.kill()
+    await shared
+  })
+
+  test('a journal that cannot be read at first is read later, and written', async () => {
+    const mesh = createMesh()
+    const first = await mesh.ready()
+    await first.store.setState({ stored: 1 }).durable
+    await first.store.close()
+    let failures = 2
+    mesh.origin.faults.abort = () => (failures-- > 0 ? new Error('not now') : undefined)
+    const { store } = mesh.open()
+    store.on('error', () => undefined)
+    await store.ready
+    store.setState({ more: 2 })
+    await store.flush()
+    await until(() => store.getState().stored === 1)
+    expect(store.getState()).toEqual({ stored: 1, more: 2 })
+  })
+
   test('shared without another tab resolves when the write is durable', async () => {
     const { store } = await createMesh().ready()
     await store.setState({ a: 1 }).shared
@@ -380,6 +468,17 @@ describe('leadership', () => {
     undo()
   })
 
+  test('a tab whose term could not be stored tries again', async () => {
+    const mesh = createMesh()
+    const { store } = mesh.open({ leader: true })
+    mesh.origin.faults.abort = () => new Error('not now')
+    store.on('error', () => undefined)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(store.leader.isLeader).toBe(false)
+    mesh.origin.faults.abort = () => undefined
+    await until(() => store.leader.isLeader)
+  })
+
   test('a tab with leader: false never leads', async () => {
     const mesh = createMesh()
     const { store } = await mesh.ready({ leader: false })
@@ -420,6 +519,48 @@ describe('destroy', () => {
     await until(() => ends.length === 2)
     expect(ends).toEqual(['destroyed', 'destroyed'])
     expect(mesh.origin.stored('test')).toEqual([])
+    expect((await mesh.ready()).store.getState()).toEqual({})
+  })
+
+  test('by another tab rejects a ready that is still waited for, and the page can open the store again', async () => {
+    const mesh = createMesh()
+    const one = await mesh.ready()
+    const { createStoreOn } = await import('../../js-glue/open.ts')
+    const { startEngine } = await import('../../js-glue/engine.ts')
+    const two = mesh.open()
+    two.store.on('error', () => undefined)
+    await one.store.destroy()
+    const outcome = await two.store.ready.then(() => 'ready', (error: unknown) => (error as TabmeshError).code)
+    expect(['ready', 'destroyed']).toContain(outcome)
+    await until(() => {
+      try {
+        two.store.setState({ probe: 1 })
+        return outcome === 'ready' && two.store.tabs.length > 0
+      } catch {
+        return true
+      }
+    })
+    const again = createStoreOn<AnyState>(two.tab, () => Promise.resolve({ startEngine, platform: two.tab.platform }), { name: 'test', state: {} })
+    await again.ready
+    again.setState({ fresh: true })
+    await again.flush()
+    expect(again.getState().fresh).toBe(true)
+  })
+
+  test('lets nothing of a tab that wakes later back in', async () => {
+    const mesh = createMesh()
+    const [one, asleep] = [await mesh.ready(), await mesh.ready()]
+    one.store.setState({ old: 1 })
+    await until(() => asleep.store.getState().old === 1)
+    asleep.tab.suspend()
+    asleep.store.on('error', () => undefined)
+    await one.store.destroy()
+    const fresh = await mesh.ready()
+    asleep.tab.resume()
+    asleep.store.setState({ late: 1 })
+    await until(() => asleep.store.tabs.length === 0)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(fresh.store.getState()).toEqual({})
     expect((await mesh.ready()).store.getState()).toEqual({})
   })
 })

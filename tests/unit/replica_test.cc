@@ -376,8 +376,10 @@ TEST(Replica, ValuesThatAreNotJsonAreDropped) {
     FrameWriter::End(0, &frame);
     target->Receive(frame.view(), kNow);
     EXPECT_EQ(State(*target), "{}") << value;
+    EXPECT_EQ(target->Restore(frame.view(), kNow), Status::kMalformedFrame) << value;
+    EXPECT_EQ(State(*target), "{}") << value;
   }
-  EXPECT_EQ(target->counters().dropped, 6u);
+  EXPECT_EQ(target->counters().dropped, 12u);
 }
 
 TEST(Replica, DeathOrGoodbyeOfAPeerAsksForTheJournal) {
@@ -483,6 +485,8 @@ TEST(Election, FailedClaimGivesTheLockToOthers) {
   TakeLock(a.get());
   a->ClaimFailed(kNow);
   EXPECT_EQ(TakeLock(a.get()), LockAction::kRelease);
+  a->LockLost(kNow);  // what the caller says when it is time to try again
+  EXPECT_EQ(TakeLock(a.get()), LockAction::kRequest);
 }
 
 TEST(Election, ReplicaThatMayNotLeadNeverQueues) {

@@ -48,7 +48,7 @@ void Election::TermClaimed(uint64_t term, const InstanceId& self, Actions* actio
 
 void Election::ClaimFailed(Actions* actions) {
   if (role_ != Role::kCandidate) return;
-  role_ = Role::kOut;
+  role_ = Role::kFollower;
   actions->lock = LockAction::kRelease;
 }
 

@@ -28,7 +28,7 @@ class Election {
   /// Stolen, or lost with the browser's lock manager: queues again.
   void LockLost(Actions* actions);
   void TermClaimed(uint64_t term, const InstanceId& self, Actions* actions);
-  /// The term could not be stored: gives the lock to somebody who can.
+  /// The term could not be stored: gives the lock to somebody who can. LockLost queues again.
   void ClaimFailed(Actions* actions);
   /// A message said that `from` knows `term`, and whether it leads it.
   void Observe(uint64_t term, bool leads, const InstanceId& from, Actions* actions);

@@ -91,6 +91,7 @@ Status Replica::RestoreInOrder(std::string_view record, bool over_gaps) {
     return Status::kOk;
   }
   uint32_t instance = 0;
+  if (const Status status = ValidateValues(batch.ops); status != Status::kOk) return status;
   if (const Status status = vector_.Intern(batch.instance, &instance); status != Status::kOk) return status;
   return MergeBatch(&batch, instance);
 }
