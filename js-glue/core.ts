@@ -1,5 +1,5 @@
 // Typed façade over the generated module: loads it once a page, turns status codes into TabmeshError.
-import createModule, { type MainModule, type Replica } from './generated/tabmesh.mjs'
+import createModule, { type MainModule } from './generated/tabmesh.mjs'
 import { TabmeshError, type ErrorCode } from './errors.ts'
 import type { TreeEdit } from './json-tree.ts'
 import type { Strategy } from './types.ts'
@@ -80,6 +80,11 @@ export interface CorePeer {
   readonly lastSeen: number
 }
 
+/** The calls of a replica that need no translation. */
+const plainCalls = ['restore', 'restored', 'askShared', 'tick', 'setVisible', 'suspend', 'resume', 'destroy', 'retainPeers', 'lockGranted', 'lockLost', 'termClaimed', 'claimFailed', 'seq', 'checkpoint'] as const
+
+type WithoutHandle<F> = F extends (handle: number, ...rest: infer A) => infer R ? (...rest: A) => R : never
+
 export interface CoreOptions {
   readonly name: string
   readonly instance: Uint8Array
@@ -93,7 +98,7 @@ export interface CoreOptions {
 
 /** One replica. After every call but the readers, what `pending` names is taken, each once. */
 export interface Core {
-  readonly replica: Omit<Replica, 'localSet' | 'receive' | 'open' | 'delete'>
+  readonly replica: { readonly [K in (typeof plainCalls)[number]]: WithoutHandle<MainModule[K]> }
   open(state: object, now: number): void
   /** What is pending afterwards. Throws TabmeshError, and then nothing has changed. */
   localSet(edits: readonly TreeEdit[], now: number): number
@@ -114,7 +119,7 @@ export interface Core {
 }
 
 export function createCore(module: MainModule, options: CoreOptions): Core {
-  const replica = new module.Replica(
+  const handle = module.create(
     options.name,
     options.instance,
     options.label,
@@ -123,7 +128,8 @@ export function createCore(module: MainModule, options: CoreOptions): Core {
     options.mayLead,
     strategies.indexOf(options.defaultStrategy),
   )
-  for (const [key, strategy] of Object.entries(options.strategies)) replica.setStrategy(key, strategies.indexOf(strategy))
+  for (const [key, strategy] of Object.entries(options.strategies)) module.setStrategy(handle, key, strategies.indexOf(strategy))
+  const replica = Object.fromEntries(plainCalls.map((name) => [name, (...rest: unknown[]) => (module[name] as (...all: unknown[]) => unknown)(handle, ...rest)])) as unknown as Core['replica']
   let freed = false
 
   const check = (code: number): void => {
@@ -135,25 +141,25 @@ export function createCore(module: MainModule, options: CoreOptions): Core {
   return {
     replica,
     open(state, now) {
-      check(replica.open(JSON.stringify(state), now))
+      check(module.open(handle, JSON.stringify(state), now))
     },
     localSet(edits, now) {
-      const pending = replica.localSet(JSON.stringify(edits), now)
+      const pending = module.localSet(handle, JSON.stringify(edits), now)
       if (pending < 0) check(-pending)
       return pending
     },
-    receive: (frame, now) => replica.receive(frame, now),
-    pending: () => replica.pendingActions(),
-    takeChanges: () => JSON.parse(replica.takeChanges()) as TreeEdit[],
-    takeFrames: () => replica.takeFrames(),
-    takeRecords: () => replica.takeRecords(),
-    takeLock: () => ({ term: replica.claimTerm(), action: lockActions[replica.takeLock()]! }),
-    takeEvents: () => JSON.parse(replica.takeEvents()) as CoreEvent[],
-    wakeAt: () => replica.wakeAt(),
-    peers: () => JSON.parse(replica.peers()) as CorePeer[],
-    counters: () => JSON.parse(replica.counters()) as number[],
+    receive: (frame, now) => module.receive(handle, frame, now),
+    pending: () => module.pendingActions(handle),
+    takeChanges: () => JSON.parse(module.takeChanges(handle)) as TreeEdit[],
+    takeFrames: () => module.takeFrames(handle),
+    takeRecords: () => module.takeRecords(handle),
+    takeLock: () => ({ term: module.claimTerm(handle), action: lockActions[module.takeLock(handle)]! }),
+    takeEvents: () => JSON.parse(module.takeEvents(handle)) as CoreEvent[],
+    wakeAt: () => module.wakeAt(handle),
+    peers: () => JSON.parse(module.peers(handle)) as CorePeer[],
+    counters: () => JSON.parse(module.counters(handle)) as number[],
     free() {
-      if (!freed) replica.delete()
+      if (!freed) module.free(handle)
       freed = true
     },
   }

@@ -176,6 +176,34 @@ class ReplicaHandle {
   std::optional<tabmesh::Replica> replica_;
 };
 
+// A replica is a number to JavaScript: embind's classes would cost every call a conversion and every
+// page a kilobyte. core.ts makes one once and frees it once.
+using Handle = uintptr_t;
+
+Handle Create(const std::string& name, const std::string& instance, const std::string& label,
+              double connected_at_ms, bool visible, bool may_lead, int default_strategy) {
+  return reinterpret_cast<Handle>(
+      new ReplicaHandle(name, instance, label, connected_at_ms, visible, may_lead, default_strategy));
+}
+
+void Free(Handle handle) { delete reinterpret_cast<ReplicaHandle*>(handle); }
+
+// A method as a function whose first argument is the handle.
+template <auto kMethod>
+struct Bound;
+template <typename Result, typename... Args, Result (ReplicaHandle::*kMethod)(Args...)>
+struct Bound<kMethod> {
+  static Result Call(Handle handle, Args... args) {
+    return (reinterpret_cast<ReplicaHandle*>(handle)->*kMethod)(args...);
+  }
+};
+template <typename Result, typename... Args, Result (ReplicaHandle::*kMethod)(Args...) const>
+struct Bound<kMethod> {
+  static Result Call(Handle handle, Args... args) {
+    return (reinterpret_cast<const ReplicaHandle*>(handle)->*kMethod)(args...);
+  }
+};
+
 std::string StatusNameOf(int code) { return tabmesh::StatusName(static_cast<tabmesh::Status>(code)); }
 
 UnitText LzCompress(const std::u16string& text, int form) {
@@ -194,41 +222,41 @@ EMSCRIPTEN_BINDINGS(tabmesh) {
   emscripten::register_type<Bytes>("Uint8Array");
   emscripten::register_type<UnitText>("string");
   emscripten::register_type<MaybeText>("string | null");
-  emscripten::class_<ReplicaHandle>("Replica")
-      .constructor<const std::string&, const std::string&, const std::string&, double, bool, bool, int>()
-      .function("setStrategy", &ReplicaHandle::SetStrategy)
-      .function("open", &ReplicaHandle::Open)
-      .function("restore", &ReplicaHandle::Restore)
-      .function("restored", &ReplicaHandle::Restored)
-      .function("localSet", &ReplicaHandle::LocalSet)
-      .function("receive", &ReplicaHandle::Receive)
-      .function("askShared", &ReplicaHandle::AskShared)
-      .function("tick", &ReplicaHandle::Tick)
-      .function("setVisible", &ReplicaHandle::SetVisible)
-      .function("suspend", &ReplicaHandle::Suspend)
-      .function("resume", &ReplicaHandle::Resume)
-      .function("destroy", &ReplicaHandle::Destroy)
-      .function("retainPeers", &ReplicaHandle::RetainPeers)
-      .function("lockGranted", &ReplicaHandle::LockGranted)
-      .function("lockLost", &ReplicaHandle::LockLost)
-      .function("termClaimed", &ReplicaHandle::TermClaimed)
-      .function("claimFailed", &ReplicaHandle::ClaimFailed)
-      .function("pendingActions", &ReplicaHandle::PendingActions)
-      .function("takeChanges", &ReplicaHandle::TakeChanges)
-      .function("takeRecords", &ReplicaHandle::TakeRecords)
-      .function("takeFrames", &ReplicaHandle::TakeFrames)
-      .function("takeLock", &ReplicaHandle::TakeLock)
-      .function("claimTerm", &ReplicaHandle::ClaimTerm)
-      .function("takeEvents", &ReplicaHandle::TakeEvents)
-      .function("wakeAt", &ReplicaHandle::WakeAt)
-      .function("ready", &ReplicaHandle::Ready)
-      .function("seq", &ReplicaHandle::Seq)
-      .function("term", &ReplicaHandle::Term)
-      .function("state", &ReplicaHandle::State)
-      .function("peers", &ReplicaHandle::Peers)
-      .function("digest", &ReplicaHandle::Digest)
-      .function("checkpoint", &ReplicaHandle::Checkpoint)
-      .function("counters", &ReplicaHandle::Counters);
+  emscripten::function("create", &Create);
+  emscripten::function("free", &Free);
+  emscripten::function("setStrategy", &Bound<&ReplicaHandle::SetStrategy>::Call);
+  emscripten::function("open", &Bound<&ReplicaHandle::Open>::Call);
+  emscripten::function("restore", &Bound<&ReplicaHandle::Restore>::Call);
+  emscripten::function("restored", &Bound<&ReplicaHandle::Restored>::Call);
+  emscripten::function("localSet", &Bound<&ReplicaHandle::LocalSet>::Call);
+  emscripten::function("receive", &Bound<&ReplicaHandle::Receive>::Call);
+  emscripten::function("askShared", &Bound<&ReplicaHandle::AskShared>::Call);
+  emscripten::function("tick", &Bound<&ReplicaHandle::Tick>::Call);
+  emscripten::function("setVisible", &Bound<&ReplicaHandle::SetVisible>::Call);
+  emscripten::function("suspend", &Bound<&ReplicaHandle::Suspend>::Call);
+  emscripten::function("resume", &Bound<&ReplicaHandle::Resume>::Call);
+  emscripten::function("destroy", &Bound<&ReplicaHandle::Destroy>::Call);
+  emscripten::function("retainPeers", &Bound<&ReplicaHandle::RetainPeers>::Call);
+  emscripten::function("lockGranted", &Bound<&ReplicaHandle::LockGranted>::Call);
+  emscripten::function("lockLost", &Bound<&ReplicaHandle::LockLost>::Call);
+  emscripten::function("termClaimed", &Bound<&ReplicaHandle::TermClaimed>::Call);
+  emscripten::function("claimFailed", &Bound<&ReplicaHandle::ClaimFailed>::Call);
+  emscripten::function("pendingActions", &Bound<&ReplicaHandle::PendingActions>::Call);
+  emscripten::function("takeChanges", &Bound<&ReplicaHandle::TakeChanges>::Call);
+  emscripten::function("takeRecords", &Bound<&ReplicaHandle::TakeRecords>::Call);
+  emscripten::function("takeFrames", &Bound<&ReplicaHandle::TakeFrames>::Call);
+  emscripten::function("takeLock", &Bound<&ReplicaHandle::TakeLock>::Call);
+  emscripten::function("claimTerm", &Bound<&ReplicaHandle::ClaimTerm>::Call);
+  emscripten::function("takeEvents", &Bound<&ReplicaHandle::TakeEvents>::Call);
+  emscripten::function("wakeAt", &Bound<&ReplicaHandle::WakeAt>::Call);
+  emscripten::function("ready", &Bound<&ReplicaHandle::Ready>::Call);
+  emscripten::function("seq", &Bound<&ReplicaHandle::Seq>::Call);
+  emscripten::function("term", &Bound<&ReplicaHandle::Term>::Call);
+  emscripten::function("state", &Bound<&ReplicaHandle::State>::Call);
+  emscripten::function("peers", &Bound<&ReplicaHandle::Peers>::Call);
+  emscripten::function("digest", &Bound<&ReplicaHandle::Digest>::Call);
+  emscripten::function("checkpoint", &Bound<&ReplicaHandle::Checkpoint>::Call);
+  emscripten::function("counters", &Bound<&ReplicaHandle::Counters>::Call);
   emscripten::function("statusName", &StatusNameOf);
   emscripten::function("lzCompress", &LzCompress);
   emscripten::function("lzDecompress", &LzDecompress);
