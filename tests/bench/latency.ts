@@ -43,7 +43,13 @@ async function clockOffset(a: Page, b: Page): Promise<number> {
   })
 }
 
-async function measure(a: Page, b: Page, name: string, keys: number, nested: boolean): Promise<{ bare: number[]; ours: number[] }> {
+/**
+ * `steady`: the next sample follows as soon as the one before was seen, as while something is dragged.
+ * `idle`: 8 to 12 ms lie between, and both pages' caches are cold.
+ */
+type Spacing = 'steady' | 'idle'
+
+async function measure(a: Page, b: Page, name: string, keys: number, nested: boolean, spacing: Spacing): Promise<{ bare: number[]; ours: number[] }> {
   const setUp = async (page: Page, fill: boolean): Promise<void> =>
     page.evaluate(
       async ([name, keys, nested, fill]) => {
@@ -60,28 +66,40 @@ async function measure(a: Page, b: Page, name: string, keys: number, nested: boo
   await setUp(b, false)
   await b.evaluate((name) => {
     window.seen = []
+    const back = new BroadcastChannel(`back-${name}`)
     const bare = new BroadcastChannel(`bare-${name}`)
-    bare.onmessage = () => window.seen.push(['bare', performance.timeOrigin + performance.now()])
-    window.store.subscribe(() => window.seen.push(['ours', performance.timeOrigin + performance.now()]))
+    const see = (kind: string): void => {
+      window.seen.push([kind, performance.timeOrigin + performance.now()])
+      back.postMessage(0)
+    }
+    bare.onmessage = () => see('bare')
+    window.store.subscribe(() => see('ours'))
   }, name)
   const sent = await a.evaluate(
-    async ([name, nested, count]) => {
+    async ([name, nested, count, spacing]) => {
+      const back = new BroadcastChannel(`back-${name}`)
+      let answered: () => void = () => undefined
+      back.onmessage = () => answered()
       const bare = new BroadcastChannel(`bare-${name}`)
       const bytes = new Uint8Array(100)
+      const seen = (): Promise<void> => new Promise((resolve) => (answered = resolve))
       const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 8 + Math.random() * 4))
       const times: [string, number][] = []
-      for (let i = 0; i < count; i++) {
-        await pause()
-        times.push(['bare', performance.timeOrigin + performance.now()])
-        bare.postMessage(bytes)
-        await pause()
-        times.push(['ours', performance.timeOrigin + performance.now()])
-        window.store.set(nested ? ['items', 'key-5', 'price'] : ['key-5', 'price'], i + 1000)
+      const sample = async (kind: string, send: () => void): Promise<void> => {
+        if (spacing === 'idle') await pause()
+        const answer = seen()
+        times.push([kind, performance.timeOrigin + performance.now()])
+        send()
+        await answer
       }
-      await pause()
+      // In blocks of twenty, so that a drift of the machine meets both alike.
+      for (let i = 0; i < count; i += 20) {
+        for (let j = 0; j < 20; j++) await sample('bare', () => bare.postMessage(bytes))
+        for (let j = 0; j < 20; j++) await sample('ours', () => window.store.set(nested ? ['items', 'key-5', 'price'] : ['key-5', 'price'], i + j + 1000))
+      }
       return times
     },
-    [name, nested, samples + warmUp] as const,
+    [name, nested, samples + warmUp, spacing] as const,
   )
   await a.waitForTimeout(100)
   const seen = (await b.evaluate(() => window.seen)) as [string, number][]
@@ -100,10 +118,17 @@ export async function latency(): Promise<Row[]> {
   const profile = await launch()
   const rows: Row[] = []
   try {
-    for (const [keys, nested] of [[10, false], [10_000, false], [10_000, true]] as const) {
+    for (const [keys, nested, spacing] of [
+      [10, false, 'steady'],
+      [10_000, false, 'steady'],
+      [10_000, true, 'steady'],
+      [10, false, 'idle'],
+      [10_000, false, 'idle'],
+      [10_000, true, 'idle'],
+    ] as const) {
       const [a, b] = [await openTab(profile, server.url), await openTab(profile, server.url)]
-      const label = `${keys.toLocaleString('en')} keys${nested ? ' in one object' : ''}`
-      const { bare, ours } = await measure(a, b, `latency-${keys}-${nested}`, keys, nested)
+      const label = `${keys.toLocaleString('en')} keys${nested ? ' in one object' : ''}, ${spacing}`
+      const { bare, ours } = await measure(a, b, `latency-${keys}-${nested}-${spacing}`, keys, nested, spacing)
       const base = percentile(bare, 50)
       for (const [name, times] of [[`bare BroadcastChannel (beside ${label})`, bare], [`tabmesh, ${label}`, ours]] as const) {
         rows.push({ name, p50: percentile(times, 50), p95: percentile(times, 95), p99: percentile(times, 99), ratio: percentile(times, 50) / base })
