@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Page } from 'playwright-core'
 import { eventually, launch, openStoreTab, openTab, serve, within, type Profile } from './harness.ts'
@@ -96,6 +97,7 @@ describe('two tabs of real Chromium', () => {
       return window.frameSizes
     })
     console.info(`one boolean of ${size} bytes of state: frames of ${sent.join(' + ')} bytes`)
+    expect(readFileSync(new URL('../../README.md', import.meta.url), 'utf8')).toContain(`a frame of ${sent[0]} bytes`)
     expect(sent.reduce((sum, bytes) => sum + bytes, 0)).toBeLessThanOrEqual(100)
     await eventually(() => reader.evaluate(() => (window.store.getState() as { items: Record<string, { done: boolean }> }).items['item-1234']?.done), (done) => done === true)
     await Promise.all([writer.close(), reader.close()])

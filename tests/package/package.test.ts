@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import sirv from 'sirv'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { build } from 'vite'
+import { sizes } from '../../scripts/size.mjs'
 import { eventually, launch, root, type Profile } from '../browser/harness.ts'
 
 let folder: string
@@ -61,6 +62,13 @@ describe('the packed package', () => {
     const names = readdirSync(join(folder, 'node_modules', 'tabmesh'), { recursive: true, encoding: 'utf8' })
     expect(names.filter((name) => name.endsWith('.wasm'))).toEqual(['dist/tabmesh.wasm'])
     expect(names.filter((name) => /test|\.ts$|\.cc$/.test(name) && !/\.d\.m?ts$/.test(name))).toEqual([])
+  })
+
+  test("has the sizes that the README names", async () => {
+    const measured = await sizes()
+    const kilobytes = (bytes: number, digits: number): string => `${(bytes / 1000).toFixed(digits)} KB`
+    const readme = readFileSync(join(root, 'README.md'), 'utf8')
+    expect(readme).toContain(`${kilobytes(measured.critical.brotli, 1)} of JavaScript before the first paint, ${kilobytes(measured.javascript.brotli, 0)} in all, ${kilobytes(measured.wasm.brotli, 0)} of WebAssembly`)
   })
 
   test("works in Node by the README's lines", () => {

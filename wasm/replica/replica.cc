@@ -1,3 +1,5 @@
+// The straight line of a write, own or foreign. Questions and answers: replica_exchange.cc; who is here and
+// who leads: replica_presence.cc.
 #include "replica/replica.h"
 
 #include <algorithm>
@@ -9,11 +11,6 @@
 #include "wire/delta.h"
 
 namespace tabmesh {
-
-namespace {
-// Tabs that open while this one reads its storage.
-constexpr size_t kUnansweredMax = 64;
-}  // namespace
 
 Replica::Replica(ReplicaOptions options)
     : options_(std::move(options)),
@@ -280,205 +277,6 @@ Status Replica::ValidateValues(const OpList& ops) {
                                                                        : Status::kMalformedFrame;
 }
 
-// ---- asking and answering ------------------------------------------------------------------------
-
-Status Replica::ReceiveHello(const Frame& frame, uint64_t now_ms) {
-  Hello hello;
-  if (const Status status = DecodeHello(frame, &hello); status != Status::kOk) return status;
-  if (!hello.to.IsZero() && hello.to != options_.instance) return Status::kOk;
-  census_.Seen(hello.from, now_ms);
-  const Standing standing = Compare(hello.vector, vector_);
-  if (hello.asks && anti_entropy_.hydrating()) {
-    if (unanswered_.size() < kUnansweredMax) unanswered_.push_back(hello);
-  } else if (hello.asks) {
-    if (standing.they_lack) anti_entropy_.Suspect(now_ms);
-    SendDelta(hello.from, hello.vector);
-  }
-  if (standing.we_lack) Pull(hello.from, now_ms);
-  const bool diverged = standing.equal() && hello.digest != document_.digest() && ready();
-  if (diverged && anti_entropy_.HealDue(now_ms)) {
-    ++counters_.divergences;
-    Actions::Event(&actions_, "divergence").Id("from", hello.from.view());
-    SendFullQuestion(hello.from);
-    SendDelta(hello.from, {});
-  }
-  return Status::kOk;
-}
-
-Status Replica::ReceiveDelta(const Frame& frame, uint64_t now_ms) {
-  Reader reader(frame.body);
-  DeltaHead head;
-  if (const Status status = DecodeDeltaHead(&reader, &head); status != Status::kOk) return status;
-  if (head.to != options_.instance) return Status::kOk;
-  OpSet set;
-  if (const Status status = DecodeOpSet(&reader, &arena_, &set); status != Status::kOk) return status;
-  if (const Status status = EndOfBody(frame, reader); status != Status::kOk) return status;
-  if (const Status status = MergeOpSet(&set); status != Status::kOk) return status;
-  census_.Seen(head.from, now_ms);
-  anti_entropy_.Answered();
-  if (anti_entropy_.joining()) BecomeReady();
-  if (!set.ops.empty()) Actions::Event(&actions_, "remote").Id("from", head.from.view());
-  const bool diverged = Compare(set.vector, vector_).equal() && head.digest != document_.digest();
-  if (diverged && anti_entropy_.HealDue(now_ms)) {
-    ++counters_.divergences;
-    Actions::Event(&actions_, "divergence").Id("from", head.from.view());
-    SendFullQuestion(head.from);
-    SendDelta(head.from, {});
-  }
-  return Status::kOk;
-}
-
-Status Replica::ReceivePosition(const Frame& frame, uint64_t now_ms) {
-  Position position;
-  if (const Status status = DecodePosition(frame, &position); status != Status::kOk) return status;
-  census_.Seen(position.from, now_ms);
-  const uint32_t have = vector_.SeqOf(position.from);
-  if (have < position.seq) Pull(position.from, now_ms);
-  if (position.asks && have > 0) SendAck(position.from, have);
-  return Status::kOk;
-}
-
-Status Replica::ReceiveAck(const Frame& frame) {
-  Ack ack;
-  if (const Status status = DecodeAck(frame, &ack); status != Status::kOk) return status;
-  if (ack.to != options_.instance || ack.seq > seq()) return Status::kOk;
-  Peer* peer = census_.Find(ack.from);
-  if (peer != nullptr) peer->acked_seq = std::max(peer->acked_seq, ack.seq);
-  Actions::Event(&actions_, "shared").Number("seq", ack.seq);
-  return Status::kOk;
-}
-
-Status Replica::ReceiveFragment(const Frame& frame, uint64_t now_ms) {
-  std::string_view message;
-  if (const Status status = assembler_.Add(frame, &message); status != Status::kOk) return status;
-  if (message.empty()) return Status::kOk;
-  Frame inner;
-  if (const Status status = OpenFrame(message, NamespaceOf(options_.name), &inner); status != Status::kOk) {
-    return status;
-  }
-  if (inner.kind == FrameKind::kFragment) return Status::kMalformedFrame;
-  return ReceiveFrame(message, now_ms);
-}
-
-void Replica::Pull(const InstanceId& from, uint64_t now_ms) {
-  if (anti_entropy_.Ask(now_ms)) SendHello(from, /*asks=*/true);
-}
-
-// Whom a joiner asks: the leader, else whoever was met first; everybody when nobody is known.
-InstanceId Replica::Respondent() const {
-  if (!election_.leader().IsZero() && election_.leader() != options_.instance) return election_.leader();
-  return census_.peers().empty() ? InstanceId{} : census_.peers().front().id;
-}
-
-// ---- who is here, who leads ------------------------------------------------------------------------
-
-Status Replica::ReceivePresence(const Frame& frame, uint64_t now_ms) {
-  Presence presence;
-  if (const Status status = DecodePresence(frame, &presence); status != Status::kOk) return status;
-  if (presence.from == options_.instance) return Status::kOk;
-  election_.Observe(presence.term, presence.leads && !presence.leaves, presence.from, &actions_);
-  const bool changed = presence.leaves ? census_.Remove(presence.from) : census_.Update(presence, now_ms);
-  if (changed) Actions::Event(&actions_, "tabs");
-  if (presence.leaves) {
-    if (changed) Actions::Event(&actions_, "catch-up");
-    return Status::kOk;
-  }
-  if (presence.asks) SendPresence(/*leaves=*/false, /*asks=*/false);
-  if (anti_entropy_.joining() && !anti_entropy_.asking()) Pull(Respondent(), now_ms);
-  return Status::kOk;
-}
-
-void Replica::SetVisible(bool visible, uint64_t now_ms) {
-  Begin(now_ms);
-  if (visible == visible_) return;
-  visible_ = visible;
-  if (!suspended_) {
-    SendPresence(/*leaves=*/false, /*asks=*/false);
-    if (visible && !census_.peers().empty()) Pull(Respondent(), now_ms);
-  }
-  EndCall(/*local=*/false);
-}
-
-void Replica::Suspend(uint64_t now_ms) {
-  Begin(now_ms);
-  if (!suspended_) {
-    election_.Stop(&actions_);
-    SendPresence(/*leaves=*/true, /*asks=*/false);
-    suspended_ = true;
-  }
-  EndCall(/*local=*/false);
-}
-
-void Replica::Resume(uint64_t now_ms) {
-  Begin(now_ms);
-  if (suspended_) {
-    suspended_ = false;
-    anti_entropy_.Answered();  // whatever was asked before, the answer is lost
-    SendPresence(/*leaves=*/false, /*asks=*/true);
-    if (options_.may_lead) election_.Start(&actions_);
-  }
-  if (!census_.peers().empty()) Pull(Respondent(), now_ms);
-  EndCall(/*local=*/false);
-}
-
-void Replica::Destroy(uint64_t now_ms) {
-  Begin(now_ms);
-  Buffer frame;
-  writer_.Begin(FrameKind::kDestroy, &frame);
-  frame.Append(options_.instance.view());
-  FrameWriter::End(0, &frame);
-  Send(std::move(frame));
-  EndCall(/*local=*/false);
-}
-
-void Replica::RetainPeers(std::string_view alive_ids, uint64_t now_ms) {
-  Begin(now_ms);
-  std::vector<InstanceId> gone;
-  for (const Peer& peer : census_.peers()) {
-    bool alive = false;
-    for (size_t at = 0; at + InstanceId::kBytes <= alive_ids.size(); at += InstanceId::kBytes) {
-      alive |= alive_ids.substr(at, InstanceId::kBytes) == peer.id.view();
-    }
-    if (!alive) gone.push_back(peer.id);
-  }
-  for (const InstanceId& id : gone) {
-    census_.Remove(id);
-    election_.Gone(id);
-  }
-  if (!gone.empty()) {
-    Actions::Event(&actions_, "tabs");
-    // What the dead wrote last may have reached the journal and nobody else.
-    Actions::Event(&actions_, "catch-up");
-  }
-  EndCall(/*local=*/false);
-}
-
-void Replica::LockGranted(uint64_t now_ms) {
-  Begin(now_ms);
-  election_.LockGranted(&actions_);
-  EndCall(/*local=*/false);
-}
-
-void Replica::LockLost(uint64_t now_ms) {
-  Begin(now_ms);
-  election_.LockLost(&actions_);
-  if (!suspended_) SendPresence(/*leaves=*/false, /*asks=*/false);
-  EndCall(/*local=*/false);
-}
-
-void Replica::TermClaimed(uint64_t term, uint64_t now_ms) {
-  Begin(now_ms);
-  election_.TermClaimed(term, options_.instance, &actions_);
-  if (election_.leads()) SendPresence(/*leaves=*/false, /*asks=*/false);
-  EndCall(/*local=*/false);
-}
-
-void Replica::ClaimFailed(uint64_t now_ms) {
-  Begin(now_ms);
-  election_.ClaimFailed(&actions_);
-  EndCall(/*local=*/false);
-}
-
 // ---- time ----------------------------------------------------------------------------------------
 
 void Replica::Tick(uint64_t now_ms) {
@@ -499,97 +297,11 @@ void Replica::Tick(uint64_t now_ms) {
   EndCall(/*local=*/false);
 }
 
-void Replica::AskShared(uint64_t now_ms) {
-  Begin(now_ms);
-  SendPosition(/*asks=*/true);
-  EndCall(/*local=*/false);
-}
-
-// ---- out -----------------------------------------------------------------------------------------
-
-void Replica::Send(Buffer frame) {
-  if (frame.failed()) return Dropped(Status::kOutOfMemory);
-  const size_t first = actions_.frames.size();
-  if (frame.size() <= kFragmentBytesMax) {
-    actions_.frames.push_back(std::move(frame));
-  } else {
-    Fragment(writer_, options_.instance, ++message_number_, frame.view(), &actions_.frames);
-  }
-  for (size_t i = first; i < actions_.frames.size(); ++i) {
-    ++counters_.frames_out;
-    counters_.bytes_out += actions_.frames[i].size();
-  }
-}
-
-void Replica::SendHello(const InstanceId& to, bool asks) {
-  Buffer frame;
-  writer_.Begin(FrameKind::kHello, &frame);
-  EncodeHello(options_.instance, to, asks, document_.digest(), vector_, &frame);
-  FrameWriter::End(0, &frame);
-  Send(std::move(frame));
-}
-
-// Asks for everything, as one who has nothing.
-void Replica::SendFullQuestion(const InstanceId& to) {
-  Buffer frame;
-  writer_.Begin(FrameKind::kHello, &frame);
-  EncodeHello(options_.instance, to, /*asks=*/true, 0, VersionVector(), &frame);
-  FrameWriter::End(0, &frame);
-  Send(std::move(frame));
-}
-
-void Replica::SendDelta(const InstanceId& to, const std::vector<OpSet::Entry>& theirs) {
-  Buffer frame;
-  EncodeDelta(writer_, {options_.instance, to, document_.digest()}, document_, vector_,
-              CoveredBy(theirs, vector_), &frame);
-  Send(std::move(frame));
-}
-
-void Replica::SendPresence(bool leaves, bool asks) {
-  Presence presence;
-  presence.from = options_.instance;
-  presence.visible = visible_;
-  presence.leads = election_.leads();
-  presence.leaves = leaves;
-  presence.asks = asks;
-  presence.term = election_.term();
-  presence.connected_at_ms = options_.connected_at_ms;
-  presence.label = std::string_view(options_.label).substr(0, kLabelBytesMax);
-  Buffer frame;
-  writer_.Begin(FrameKind::kPresence, &frame);
-  EncodePresence(presence, &frame);
-  FrameWriter::End(0, &frame);
-  Send(std::move(frame));
-}
-
-void Replica::SendPosition(bool asks) {
-  Buffer frame;
-  writer_.Begin(FrameKind::kPosition, &frame);
-  EncodePosition({options_.instance, seq(), asks}, &frame);
-  FrameWriter::End(0, &frame);
-  Send(std::move(frame));
-}
-
-void Replica::SendAck(const InstanceId& to, uint32_t seq) {
-  Buffer frame;
-  writer_.Begin(FrameKind::kAck, &frame);
-  EncodeAck({options_.instance, to, seq}, &frame);
-  FrameWriter::End(0, &frame);
-  Send(std::move(frame));
-}
+// ---- the end of every call ---------------------------------------------------------------------------
 
 void Replica::Dropped(Status status) {
   ++counters_.dropped;
   Actions::Event(&actions_, "dropped").Text("reason", StatusName(status));
-}
-
-void Replica::ReportLeader() {
-  if (election_.leader() == reported_leader_ && election_.term() == reported_term_) return;
-  reported_leader_ = election_.leader();
-  reported_term_ = election_.term();
-  Actions::Event event(&actions_, "leader");
-  event.Number("term", reported_term_).Number("self", election_.leads() ? 1 : 0);
-  if (!reported_leader_.IsZero()) event.Id("id", reported_leader_.view());
 }
 
 // Readers of a joined replica are told at once, those of a joining one all at once when it is ready.
@@ -597,24 +309,6 @@ void Replica::EndCall(bool local) {
   if (ready()) document_.EndChanges(local ? nullptr : &actions_.changes);
   ReportLeader();
   actions_.wake_at_ms = suspended_ ? 0 : anti_entropy_.NextWake();
-}
-
-void Replica::PrintPeers(Buffer* out) const {
-  out->AppendByte('[');
-  for (const Peer& peer : census_.peers()) {
-    if (&peer != &census_.peers().front()) out->AppendByte(',');
-    out->Append("{\"id\":\"");
-    PrintHex(peer.id.view(), out);
-    out->Append("\",\"label\":");
-    PrintString(peer.label, out);
-    out->Append(peer.visible ? ",\"visible\":true" : ",\"visible\":false");
-    out->Append(",\"connectedAt\":");
-    PrintNumber(peer.connected_at_ms, out);
-    out->Append(",\"lastSeen\":");
-    PrintNumber(peer.last_seen_ms, out);
-    out->AppendByte('}');
-  }
-  out->AppendByte(']');
 }
 
 void Replica::EncodeCheckpoint(Buffer* out) const {

@@ -1,0 +1,164 @@
+// Replica: asking others for what is missing, and answering them.
+#include <algorithm>
+#include <utility>
+
+#include "base/limits.h"
+#include "replica/replica.h"
+#include "wire/delta.h"
+
+namespace tabmesh {
+
+namespace {
+// Tabs that open while this one reads its storage.
+constexpr size_t kUnansweredMax = 64;
+}  // namespace
+
+Status Replica::ReceiveHello(const Frame& frame, uint64_t now_ms) {
+  Hello hello;
+  if (const Status status = DecodeHello(frame, &hello); status != Status::kOk) return status;
+  if (!hello.to.IsZero() && hello.to != options_.instance) return Status::kOk;
+  census_.Seen(hello.from, now_ms);
+  const Standing standing = Compare(hello.vector, vector_);
+  if (hello.asks && anti_entropy_.hydrating()) {
+    if (unanswered_.size() < kUnansweredMax) unanswered_.push_back(hello);
+  } else if (hello.asks) {
+    if (standing.they_lack) anti_entropy_.Suspect(now_ms);
+    SendDelta(hello.from, hello.vector);
+  }
+  if (standing.we_lack) Pull(hello.from, now_ms);
+  const bool diverged = standing.equal() && hello.digest != document_.digest() && ready();
+  if (diverged && anti_entropy_.HealDue(now_ms)) {
+    ++counters_.divergences;
+    Actions::Event(&actions_, "divergence").Id("from", hello.from.view());
+    SendFullQuestion(hello.from);
+    SendDelta(hello.from, {});
+  }
+  return Status::kOk;
+}
+
+Status Replica::ReceiveDelta(const Frame& frame, uint64_t now_ms) {
+  Reader reader(frame.body);
+  DeltaHead head;
+  if (const Status status = DecodeDeltaHead(&reader, &head); status != Status::kOk) return status;
+  if (head.to != options_.instance) return Status::kOk;
+  OpSet set;
+  if (const Status status = DecodeOpSet(&reader, &arena_, &set); status != Status::kOk) return status;
+  if (const Status status = EndOfBody(frame, reader); status != Status::kOk) return status;
+  if (const Status status = MergeOpSet(&set); status != Status::kOk) return status;
+  census_.Seen(head.from, now_ms);
+  anti_entropy_.Answered();
+  if (anti_entropy_.joining()) BecomeReady();
+  if (!set.ops.empty()) Actions::Event(&actions_, "remote").Id("from", head.from.view());
+  const bool diverged = Compare(set.vector, vector_).equal() && head.digest != document_.digest();
+  if (diverged && anti_entropy_.HealDue(now_ms)) {
+    ++counters_.divergences;
+    Actions::Event(&actions_, "divergence").Id("from", head.from.view());
+    SendFullQuestion(head.from);
+    SendDelta(head.from, {});
+  }
+  return Status::kOk;
+}
+
+Status Replica::ReceivePosition(const Frame& frame, uint64_t now_ms) {
+  Position position;
+  if (const Status status = DecodePosition(frame, &position); status != Status::kOk) return status;
+  census_.Seen(position.from, now_ms);
+  const uint32_t have = vector_.SeqOf(position.from);
+  if (have < position.seq) Pull(position.from, now_ms);
+  if (position.asks && have > 0) SendAck(position.from, have);
+  return Status::kOk;
+}
+
+Status Replica::ReceiveAck(const Frame& frame) {
+  Ack ack;
+  if (const Status status = DecodeAck(frame, &ack); status != Status::kOk) return status;
+  if (ack.to != options_.instance || ack.seq > seq()) return Status::kOk;
+  Peer* peer = census_.Find(ack.from);
+  if (peer != nullptr) peer->acked_seq = std::max(peer->acked_seq, ack.seq);
+  Actions::Event(&actions_, "shared").Number("seq", ack.seq);
+  return Status::kOk;
+}
+
+Status Replica::ReceiveFragment(const Frame& frame, uint64_t now_ms) {
+  std::string_view message;
+  if (const Status status = assembler_.Add(frame, &message); status != Status::kOk) return status;
+  if (message.empty()) return Status::kOk;
+  Frame inner;
+  if (const Status status = OpenFrame(message, NamespaceOf(options_.name), &inner); status != Status::kOk) {
+    return status;
+  }
+  if (inner.kind == FrameKind::kFragment) return Status::kMalformedFrame;
+  return ReceiveFrame(message, now_ms);
+}
+
+void Replica::Pull(const InstanceId& from, uint64_t now_ms) {
+  if (anti_entropy_.Ask(now_ms)) SendHello(from, /*asks=*/true);
+}
+
+// Whom a joiner asks: the leader, else whoever was met first; everybody when nobody is known.
+InstanceId Replica::Respondent() const {
+  if (!election_.leader().IsZero() && election_.leader() != options_.instance) return election_.leader();
+  return census_.peers().empty() ? InstanceId{} : census_.peers().front().id;
+}
+
+void Replica::AskShared(uint64_t now_ms) {
+  Begin(now_ms);
+  SendPosition(/*asks=*/true);
+  EndCall(/*local=*/false);
+}
+
+void Replica::Send(Buffer frame) {
+  if (frame.failed()) return Dropped(Status::kOutOfMemory);
+  const size_t first = actions_.frames.size();
+  if (frame.size() <= kFragmentBytesMax) {
+    actions_.frames.push_back(std::move(frame));
+  } else {
+    Fragment(writer_, options_.instance, ++message_number_, frame.view(), &actions_.frames);
+  }
+  for (size_t i = first; i < actions_.frames.size(); ++i) {
+    ++counters_.frames_out;
+    counters_.bytes_out += actions_.frames[i].size();
+  }
+}
+
+void Replica::SendHello(const InstanceId& to, bool asks) {
+  Buffer frame;
+  writer_.Begin(FrameKind::kHello, &frame);
+  EncodeHello(options_.instance, to, asks, document_.digest(), vector_, &frame);
+  FrameWriter::End(0, &frame);
+  Send(std::move(frame));
+}
+
+// Asks for everything, as one who has nothing.
+void Replica::SendFullQuestion(const InstanceId& to) {
+  Buffer frame;
+  writer_.Begin(FrameKind::kHello, &frame);
+  EncodeHello(options_.instance, to, /*asks=*/true, 0, VersionVector(), &frame);
+  FrameWriter::End(0, &frame);
+  Send(std::move(frame));
+}
+
+void Replica::SendDelta(const InstanceId& to, const std::vector<OpSet::Entry>& theirs) {
+  Buffer frame;
+  EncodeDelta(writer_, {options_.instance, to, document_.digest()}, document_, vector_,
+              CoveredBy(theirs, vector_), &frame);
+  Send(std::move(frame));
+}
+
+void Replica::SendPosition(bool asks) {
+  Buffer frame;
+  writer_.Begin(FrameKind::kPosition, &frame);
+  EncodePosition({options_.instance, seq(), asks}, &frame);
+  FrameWriter::End(0, &frame);
+  Send(std::move(frame));
+}
+
+void Replica::SendAck(const InstanceId& to, uint32_t seq) {
+  Buffer frame;
+  writer_.Begin(FrameKind::kAck, &frame);
+  EncodeAck({options_.instance, to, seq}, &frame);
+  FrameWriter::End(0, &frame);
+  Send(std::move(frame));
+}
+
+}  // namespace tabmesh
