@@ -213,19 +213,16 @@ export function createMirror(options: MirrorOptions): Mirror {
 
     applyRemote(edits) {
       flush()
-      const wanted = edits.filter(([path]) => isShared(path[0]!))
+      const wanted = options.include || options.exclude ? edits.filter(([path]) => isShared(path[0]!)) : edits
       const base = applyEdits(sent, wanted, toWarm)
-      const keys = [...new Set(wanted.map(([path]) => path[0]!))]
       if (base === sent) return []
       // Before the core is connected nothing has been sent: what this tab wrote stays on top.
-      const mine = touched.edits(state, replaced)
-      const local = sent === state ? [] : diff(sent, state, (key) => !isShared(key))
-      const next = mine.length + local.length === 0 ? base : applyEdits(base, [...local, ...mine])
+      const next = sent === state ? base : applyEdits(base, [...diff(sent, state, (key) => !isShared(key)), ...touched.edits(state, replaced)])
       sent = base
       publish(next)
       if (touched.empty) sent = state
       keepWarm()
-      return keys
+      return [...new Set(wanted.map(([path]) => path[0]!))]
     },
 
     flush,
