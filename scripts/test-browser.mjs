@@ -8,5 +8,6 @@ await main(async () => {
   const browser = args.find((arg) => arg.startsWith('--browser='))?.slice('--browser='.length) ?? 'chromium'
   if (browser !== 'chromium') throw new StepError(`Browser "${browser}" is not driven yet. Next: npm run test:browser -- --browser=chromium`)
   await buildAll()
+  await (await import('./lib/steps.mjs')).buildWeb()
   await run(join(root, 'node_modules', '.bin', 'vitest'), ['run', '--project', 'browser', ...args.filter((arg) => !arg.startsWith('--browser='))], { env: { TABMESH_TIMES: process.env.TABMESH_TIMES ?? 'strict' } })
 })
