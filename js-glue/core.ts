@@ -114,7 +114,7 @@ export interface Core {
   wakeAt(): number
   peers(): CorePeer[]
   counters(): number[]
-  /** Frees the module's memory. Safe twice. */
+  /** Frees the module's memory. Safe twice; later calls do nothing, for the memory belongs to others then. */
   free(): void
 }
 
@@ -129,7 +129,7 @@ export function createCore(module: MainModule, options: CoreOptions): Core {
     strategies.indexOf(options.defaultStrategy),
   )
   for (const [key, strategy] of Object.entries(options.strategies)) module.setStrategy(handle, key, strategies.indexOf(strategy))
-  const replica = Object.fromEntries(plainCalls.map((name) => [name, (...rest: unknown[]) => (module[name] as (...all: unknown[]) => unknown)(handle, ...rest)])) as unknown as Core['replica']
+  const replica = Object.fromEntries(plainCalls.map((name) => [name, (...rest: unknown[]) => (freed ? undefined : (module[name] as (...all: unknown[]) => unknown)(handle, ...rest))])) as unknown as Core['replica']
   let freed = false
 
   const check = (code: number): void => {
@@ -144,20 +144,21 @@ export function createCore(module: MainModule, options: CoreOptions): Core {
       check(module.open(handle, JSON.stringify(state), now))
     },
     localSet(edits, now) {
+      if (freed) throw new TabmeshError('closed', 'The store is closed.')
       const pending = module.localSet(handle, JSON.stringify(edits), now)
       if (pending < 0) check(-pending)
       return pending
     },
-    receive: (frame, now) => module.receive(handle, frame, now),
-    pending: () => module.pendingActions(handle),
+    receive: (frame, now) => (freed ? 0 : module.receive(handle, frame, now)),
+    pending: () => (freed ? 0 : module.pendingActions(handle)),
     takeChanges: () => JSON.parse(module.takeChanges(handle)) as TreeEdit[],
     takeFrames: () => module.takeFrames(handle),
     takeRecords: () => module.takeRecords(handle),
     takeLock: () => ({ term: module.claimTerm(handle), action: lockActions[module.takeLock(handle)]! }),
     takeEvents: () => JSON.parse(module.takeEvents(handle)) as CoreEvent[],
     wakeAt: () => module.wakeAt(handle),
-    peers: () => JSON.parse(module.peers(handle)) as CorePeer[],
-    counters: () => JSON.parse(module.counters(handle)) as number[],
+    peers: () => (freed ? [] : (JSON.parse(module.peers(handle)) as CorePeer[])),
+    counters: () => (freed ? [] : (JSON.parse(module.counters(handle)) as number[])),
     free() {
       if (!freed) module.free(handle)
       freed = true

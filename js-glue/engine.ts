@@ -301,7 +301,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       if (ended) return
       replica.claimFailed(clock.now())
       clock.after(claimAgainMs, () => {
-        if (ended) return
+        if (ended || leading.isLeader) return
         replica.lockLost(clock.now()) // queues again
         perform()
       })

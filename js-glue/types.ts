@@ -107,7 +107,6 @@ export interface Stats {
 export type DebugEvent =
   | { readonly type: 'frame'; readonly direction: 'in' | 'out'; readonly kind: string; readonly bytes: number; readonly at: number }
   | { readonly type: 'journal'; readonly records: number; readonly bytes: number; readonly at: number }
-  | { readonly type: 'note'; readonly text: string; readonly at: number }
 
 export interface StoreEvents<S> {
   status: Status

@@ -17,7 +17,6 @@ struct Peer {
   bool visible = false;
   uint64_t connected_at_ms = 0;  // the peer's clock
   uint64_t last_seen_ms = 0;     // this replica's clock
-  uint32_t acked_seq = 0;        // of this replica's own writes
 };
 
 /// The other replicas known to live. At most kPeersMax; the longest unseen gives way.

@@ -126,6 +126,7 @@ class Replica {
   void SendPosition(bool asks);
   void SendAck(const InstanceId& to, uint32_t seq);
   void Pull(const InstanceId& from, uint64_t now_ms);
+  void Heal(const InstanceId& other, uint64_t now_ms);
   InstanceId Respondent() const;
   void Begin(uint64_t now_ms);
   void Join(bool alone, uint64_t now_ms);

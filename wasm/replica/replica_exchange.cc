@@ -1,5 +1,4 @@
 // Replica: asking others for what is missing, and answering them.
-#include <algorithm>
 #include <utility>
 
 #include "base/limits.h"
@@ -27,12 +26,7 @@ Status Replica::ReceiveHello(const Frame& frame, uint64_t now_ms) {
   }
   if (standing.we_lack) Pull(hello.from, now_ms);
   const bool diverged = standing.equal() && hello.digest != document_.digest() && ready();
-  if (diverged && anti_entropy_.HealDue(now_ms)) {
-    ++counters_.divergences;
-    Actions::Event(&actions_, "divergence").Id("from", hello.from.view());
-    SendFullQuestion(hello.from);
-    SendDelta(hello.from, {});
-  }
+  if (diverged) Heal(hello.from, now_ms);
   return Status::kOk;
 }
 
@@ -50,13 +44,17 @@ Status Replica::ReceiveDelta(const Frame& frame, uint64_t now_ms) {
   if (anti_entropy_.joining()) BecomeReady();
   if (!set.ops.empty()) Actions::Event(&actions_, "remote").Id("from", head.from.view());
   const bool diverged = Compare(set.vector, vector_).equal() && head.digest != document_.digest();
-  if (diverged && anti_entropy_.HealDue(now_ms)) {
-    ++counters_.divergences;
-    Actions::Event(&actions_, "divergence").Id("from", head.from.view());
-    SendFullQuestion(head.from);
-    SendDelta(head.from, {});
-  }
+  if (diverged) Heal(head.from, now_ms);
   return Status::kOk;
+}
+
+// Equal vectors with unequal digests: each tells the other everything.
+void Replica::Heal(const InstanceId& other, uint64_t now_ms) {
+  if (!anti_entropy_.HealDue(now_ms)) return;
+  ++counters_.divergences;
+  Actions::Event(&actions_, "divergence").Id("from", other.view());
+  SendFullQuestion(other);
+  SendDelta(other, {});
 }
 
 Status Replica::ReceivePosition(const Frame& frame, uint64_t now_ms) {
@@ -73,8 +71,6 @@ Status Replica::ReceiveAck(const Frame& frame) {
   Ack ack;
   if (const Status status = DecodeAck(frame, &ack); status != Status::kOk) return status;
   if (ack.to != options_.instance || ack.seq > seq()) return Status::kOk;
-  Peer* peer = census_.Find(ack.from);
-  if (peer != nullptr) peer->acked_seq = std::max(peer->acked_seq, ack.seq);
   Actions::Event(&actions_, "shared").Number("seq", ack.seq);
   return Status::kOk;
 }
