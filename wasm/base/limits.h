@@ -28,6 +28,15 @@ inline constexpr size_t kInstancesMax = 65536;
 inline constexpr uint64_t kHlcMsMax = uint64_t{1} << 47;
 // Year 4199: what a tab's own clock is clamped to, so that no tab stamps what others refuse.
 inline constexpr uint64_t kClockMsMax = uint64_t{1} << 46;
+// Number.MAX_SAFE_INTEGER: counters are whole numbers that JavaScript can hold.
+inline constexpr int64_t kWholeMax = (int64_t{1} << 53) - 1;
+// A list item's position. Longer ones come of hundreds of insertions at one spot; the list is numbered anew.
+inline constexpr size_t kPositionBytesMax = 64;
+inline constexpr size_t kPositionBytesWanted = 48;
+// Values that a reader is shown of one conflict.
+inline constexpr size_t kSiblingsShownMax = 16;
+// Terms beyond what anybody can claim one by one are made up: they would wrap around.
+inline constexpr uint64_t kTermMax = uint64_t{1} << 48;
 // A tab's label in the census.
 inline constexpr size_t kLabelBytesMax = 64;
 

@@ -26,6 +26,10 @@ const char* StatusName(Status status) {
       return "value-too-large";
     case Status::kStateTooLarge:
       return "state-too-large";
+    case Status::kBadListItem:
+      return "bad-list-item";
+    case Status::kNotANumber:
+      return "not-a-number";
     case Status::kNotReady:
       return "not-ready";
     case Status::kSequenceExhausted:

@@ -19,6 +19,8 @@ enum class [[nodiscard]] Status : uint8_t{
     kNotAnObject,         // the root of the state must be an object
     kValueTooLarge,       // a value is longer than kValueBytesMax
     kStateTooLarge,       // the whole state would exceed kStateBytesMax
+    kBadListItem,         // an item of a keyed list is no object, or has no id, or another one's
+    kNotANumber,          // an increment of what is not a whole number, or beyond 2^53 - 1
     kNotReady,            // a write before hydration has finished
     kSequenceExhausted,   // this instance has used all its sequence numbers: open the store again
     kForeignFrame,        // not ours, or of another namespace: ignore silently

@@ -68,11 +68,14 @@ class ReplicaHandle {
                  visible,
                  may_lead,
                  static_cast<tabmesh::Strategy>(default_strategy),
+                 {},
                  {}} {}
 
   void SetStrategy(const std::string& key, int strategy) {
     options_.strategies[key] = static_cast<tabmesh::Strategy>(strategy);
   }
+
+  void SetList(const std::string& key, const std::string& id_field) { options_.lists[key] = id_field; }
 
   int Open(const std::string& state, double now) {
     replica_.emplace(options_);
@@ -86,6 +89,14 @@ class ReplicaHandle {
     const int code = Code(replica_->LocalSet(edits, Ms(now), &seq));
     return code == 0 ? PendingActions() : -code;
   }
+  int Propose(const std::string& edits, double now) {
+    proposal_.Clear();
+    return Code(replica_->Propose(edits, Ms(now), &proposal_));
+  }
+  // The record to store; empty when nothing has to change.
+  Bytes TakeProposal() { return Bytes(CopyOut(proposal_.view())); }
+  void Accept(double now) { replica_->Accept(Ms(now)); }
+  void Withdraw() { replica_->Withdraw(); }
   int Receive(const std::string& frame, double now) {
     replica_->Receive(frame, Ms(now));
     return PendingActions();
@@ -119,30 +130,20 @@ class ReplicaHandle {
   std::string TakeEvents() { return "[" + Take(&replica_->actions()->events) + "]"; }
   double WakeAt() { return static_cast<double>(replica_->actions()->wake_at_ms); }
 
-  bool Ready() const { return replica_->ready(); }
   double Seq() const { return replica_->seq(); }
-  double Term() const { return static_cast<double>(replica_->election().term()); }
-  std::string State() const {
-    tabmesh::Buffer out;
-    replica_->PrintState(&out);
-    return Text(out);
-  }
   std::string Peers() const {
     tabmesh::Buffer out;
     replica_->PrintPeers(&out);
     return Text(out);
   }
-  std::string Digest() const {
+  std::string Conflicts() const {
     tabmesh::Buffer out;
-    for (int shift = 56; shift >= 0; shift -= 8) {
-      const char byte = static_cast<char>(replica_->digest() >> shift);
-      tabmesh::PrintHex({&byte, 1}, &out);
-    }
+    replica_->PrintConflicts(&out);
     return Text(out);
   }
   Bytes Checkpoint() const {
     tabmesh::Buffer out;
-    replica_->EncodeCheckpoint(&out);
+    if (replica_->EncodeCheckpoint(&out) != tabmesh::Status::kOk) out.Clear();
     return Bytes(CopyOut(out.view()));
   }
   /// writes, framesIn, bytesIn, framesOut, bytesOut, dropped, gaps, divergences, nodes, text bytes, pool
@@ -174,6 +175,7 @@ class ReplicaHandle {
 
   tabmesh::ReplicaOptions options_;
   std::optional<tabmesh::Replica> replica_;
+  tabmesh::Buffer proposal_;
 };
 
 // A replica is a number to JavaScript: embind's classes would cost every call a conversion and every
@@ -225,10 +227,15 @@ EMSCRIPTEN_BINDINGS(tabmesh) {
   emscripten::function("create", &Create);
   emscripten::function("free", &Free);
   emscripten::function("setStrategy", &Bound<&ReplicaHandle::SetStrategy>::Call);
+  emscripten::function("setList", &Bound<&ReplicaHandle::SetList>::Call);
   emscripten::function("open", &Bound<&ReplicaHandle::Open>::Call);
   emscripten::function("restore", &Bound<&ReplicaHandle::Restore>::Call);
   emscripten::function("restored", &Bound<&ReplicaHandle::Restored>::Call);
   emscripten::function("localSet", &Bound<&ReplicaHandle::LocalSet>::Call);
+  emscripten::function("propose", &Bound<&ReplicaHandle::Propose>::Call);
+  emscripten::function("takeProposal", &Bound<&ReplicaHandle::TakeProposal>::Call);
+  emscripten::function("accept", &Bound<&ReplicaHandle::Accept>::Call);
+  emscripten::function("withdraw", &Bound<&ReplicaHandle::Withdraw>::Call);
   emscripten::function("receive", &Bound<&ReplicaHandle::Receive>::Call);
   emscripten::function("askShared", &Bound<&ReplicaHandle::AskShared>::Call);
   emscripten::function("tick", &Bound<&ReplicaHandle::Tick>::Call);
@@ -249,12 +256,9 @@ EMSCRIPTEN_BINDINGS(tabmesh) {
   emscripten::function("claimTerm", &Bound<&ReplicaHandle::ClaimTerm>::Call);
   emscripten::function("takeEvents", &Bound<&ReplicaHandle::TakeEvents>::Call);
   emscripten::function("wakeAt", &Bound<&ReplicaHandle::WakeAt>::Call);
-  emscripten::function("ready", &Bound<&ReplicaHandle::Ready>::Call);
   emscripten::function("seq", &Bound<&ReplicaHandle::Seq>::Call);
-  emscripten::function("term", &Bound<&ReplicaHandle::Term>::Call);
-  emscripten::function("state", &Bound<&ReplicaHandle::State>::Call);
   emscripten::function("peers", &Bound<&ReplicaHandle::Peers>::Call);
-  emscripten::function("digest", &Bound<&ReplicaHandle::Digest>::Call);
+  emscripten::function("conflicts", &Bound<&ReplicaHandle::Conflicts>::Call);
   emscripten::function("checkpoint", &Bound<&ReplicaHandle::Checkpoint>::Call);
   emscripten::function("counters", &Bound<&ReplicaHandle::Counters>::Call);
   emscripten::function("statusName", &StatusNameOf);

@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <string_view>
 #include <unordered_set>
-#include <vector>
 
 #include "base/bytes.h"
 #include "base/limits.h"
+#include "crdt/list_diff.h"
+#include "crdt/op_writer.h"
 #include "json/print.h"
 
 namespace tabmesh {
@@ -15,107 +16,206 @@ namespace {
 
 class Differ {
  public:
-  Differ(const Document& document, CallArena* arena, OpList* ops)
-      : tree_(document.tree()), arena_(arena), ops_(ops) {}
+  Differ(const Document& document, uint64_t salt, CallArena* arena, OpList* ops)
+      : document_(document), tree_(document.tree()), salt_(salt), arena_(arena), writer_(arena, ops) {}
 
   Status Run(const Edit& edit, Strategy strategy) {
-    if (strategy == Strategy::kLastWriteWins) {
-      keys_.assign(edit.path.keys, edit.path.keys + edit.path.size);
-      return Whole(edit);
+    if (strategy != Strategy::kMerge) {
+      if (edit.path.size != 1) return Status::kPathTooLong;
+      writer_.GoTo(edit.path);
+      return KeepsSiblings(strategy) ? Beside(edit, strategy) : Whole(edit);
     }
+    if (LeadsThroughGoneItem(edit.path)) return Status::kOk;
     const Node* node = tree_.Find(edit.path);
-    const size_t ops_before = ops_->size();
     if (edit.value == nullptr && (node == nullptr || node->shown == Shown::kNothing)) return Status::kOk;
+    const size_t before = writer_.count();
     if (const Status status = MarkAncestors(edit.path); status != Status::kOk) return status;
-    const size_t ops_marked = ops_->size();
-    keys_.assign(edit.path.keys, edit.path.keys + edit.path.size);
+    const size_t marked = writer_.count();
+    writer_.GoTo(edit.path);
     Status status = Status::kOk;
     if (edit.value == nullptr) {
       status = Remove(node);
     } else {
-      status = edit.replace ? Replace(*edit.value) : Value(node, *edit.value);
+      status = edit.mode == Edit::Mode::kReplace ? Replace(*edit.value) : Value(node, *edit.value);
     }
-    if (ops_->size() == ops_marked) ops_->resize(ops_before);  // nothing differs: no marker is needed
+    if (writer_.count() == marked) writer_.Truncate(before);  // nothing differs: no marker is needed
     return status;
   }
 
- private:
-  // Objects on the way to an edit stay when their last member goes, so each gets a marker.
-  Status MarkAncestors(Path path) {
-    const Node* node = tree_.root();
-    keys_.clear();
-    for (size_t i = 0; i + 1 < path.size; ++i) {
-      keys_.push_back(path.keys[i]);
-      node = node == nullptr ? nullptr : tree_.FindChild(node, path.keys[i]);
-      if (node != nullptr && node->kind == RegisterKind::kObject) continue;
-      if (const Status status = Add(OpKind::kObject); status != Status::kOk) return status;
+  Status Add(const Edit& edit, uint32_t instance) {
+    int64_t by = 0;
+    if (edit.value == nullptr || !ParseWhole(edit.value->text, &by)) return Status::kNotANumber;
+    const Node* node = tree_.Find(edit.path);
+    int64_t shown = 0;
+    if (node != nullptr && node->shown != Shown::kNothing &&
+        (node->shown != Shown::kLeaf || node->kind == RegisterKind::kValues ||
+         !ParseWhole(node->LeafText(), &shown))) {
+      return Status::kNotANumber;
     }
-    return Status::kOk;
+    auto* detail = arena_->New<OpDetail>();
+    if (detail == nullptr) return Status::kOutOfMemory;
+    detail->epoch = document_.BaseOf(edit.path);
+    detail->total = by;
+    if (node != nullptr && node->extra != nullptr) {
+      for (const Count& count : node->extra->counts) {
+        const bool same_epoch =
+            count.epoch.hlc == detail->epoch.hlc && count.epoch.instance == detail->epoch.instance;
+        if (count.id.instance == instance && same_epoch) detail->total += count.total;
+      }
+    }
+    for (const int64_t sum : {shown + by, detail->total}) {
+      if (sum > kWholeMax || sum < -kWholeMax) return Status::kNotANumber;
+    }
+    if (LeadsThroughGoneItem(edit.path)) return Status::kOk;
+    if (const Status status = MarkAncestors(edit.path); status != Status::kOk) return status;
+    writer_.GoTo(edit.path);
+    return writer_.Add(OpKind::kCount, {}, detail);
   }
 
-  Status Add(OpKind kind, std::string_view value = {}) {
-    if (keys_.size() > kPathSegmentsMax) return Status::kPathTooLong;
-    auto* keys = static_cast<std::string_view*>(arena_->Allocate(keys_.size() * sizeof(std::string_view)));
-    if (keys == nullptr) return Status::kOutOfMemory;
-    std::copy(keys_.begin(), keys_.end(), keys);
-    Op op;
-    op.path = {keys, keys_.size()};
-    op.kind = kind;
-    op.value = value;
-    ops_->push_back(op);
+ private:
+  // An item that its writer does not see takes no edits.
+  bool LeadsThroughGoneItem(Path path) const {
+    const Node* list = path.size < 2 ? nullptr : tree_.FindChild(tree_.root(), path.keys[0]);
+    if (list == nullptr || list->shown != Shown::kList || !list->list_key) return false;
+    const Node* item = tree_.FindChild(list, path.keys[1]);
+    return item == nullptr || !ShowsItem(item, document_.lists());
+  }
+
+  // Objects on the way to an edit stay when their last member goes, so each gets a marker. An item of a list
+  // is said to be there, so that the edit outlives an earlier removal.
+  Status MarkAncestors(Path path) {
+    const Node* node = tree_.root();
+    writer_.GoTo({});
+    for (size_t i = 0; i + 1 < path.size; ++i) {
+      writer_.Down(path.keys[i]);
+      const bool in_list = node != nullptr && node->shown == Shown::kList && node->list_key;
+      node = node == nullptr ? nullptr : tree_.FindChild(node, path.keys[i]);
+      const RegisterKind kind = node == nullptr ? RegisterKind::kNone : node->kind;
+      if (!in_list && (kind == RegisterKind::kObject || (kind == RegisterKind::kList && node->list_key)))
+        continue;
+      // A list that is none to this replica is a value like any other: an object takes its place.
+      const OpKind marker = in_list                       ? OpKind::kItem
+                            : kind == RegisterKind::kList ? OpKind::kReplace
+                                                          : OpKind::kObject;
+      const Status status = writer_.Add(marker);
+      if (status != Status::kOk) return status;
+    }
     return Status::kOk;
   }
 
   Status Remove(const Node* node) {
-    const bool there = node != nullptr && node->shown != Shown::kNothing;
-    return there ? Add(OpKind::kTombstone) : Status::kOk;
+    if (node == nullptr || node->shown == Shown::kNothing) return Status::kOk;
+    return writer_.Add(node->kind == RegisterKind::kItem ? OpKind::kItemGone : OpKind::kTombstone);
   }
 
-  // The key as one leaf, whatever its value.
+  // The text of a whole value, whatever it is.
+  Status TextOf(const JsonValue& value, std::string_view* text) {
+    Buffer out;
+    PrintValue(value, &out);
+    return Keep(out, text);
+  }
+
+  Status Keep(const Buffer& out, std::string_view* text) {
+    if (out.failed()) return Status::kOutOfMemory;
+    if (out.size() > kValueBytesMax) return Status::kValueTooLarge;
+    return arena_->Copy(out.view(), text) ? Status::kOk : Status::kOutOfMemory;
+  }
+
+  // The key as one leaf.
   Status Whole(const Edit& edit) {
-    if (edit.path.size != 1) return Status::kPathTooLong;
     const Node* node = tree_.Find(edit.path);
     if (edit.value == nullptr) return Remove(node);
-    Buffer text;
-    PrintValue(*edit.value, &text);
-    if (text.failed()) return Status::kOutOfMemory;
-    if (text.size() > kValueBytesMax) return Status::kValueTooLarge;
-    std::string_view kept;
-    if (!arena_->Copy(text.view(), &kept)) return Status::kOutOfMemory;
-    return Leaf(node, kept);
+    std::string_view text;
+    if (const Status status = TextOf(*edit.value, &text); status != Status::kOk) return status;
+    return Leaf(node, text);
+  }
+
+  // The key as one value that has seen all others.
+  Status Beside(const Edit& edit, Strategy strategy) {
+    const Node* node = tree_.Find(edit.path);
+    std::string_view text;
+    if (edit.value != nullptr) {
+      if (const Status status = TextOf(*edit.value, &text); status != Status::kOk) return status;
+    }
+    std::string_view shown;
+    if (node != nullptr && node->shown != Shown::kNothing) {
+      Buffer out;
+      PrintVisible(node, document_.lists(), &out);
+      if (const Status status = Keep(out, &shown); status != Status::kOk) return status;
+    }
+    const NodeExtra* extra = node == nullptr ? nullptr : node->extra;
+    if (shown == text && (extra == nullptr || extra->siblings.size() <= 1)) return Status::kOk;
+    auto* detail = arena_->New<OpDetail>();
+    if (detail == nullptr) return Status::kOutOfMemory;
+    detail->strategy = strategy;
+    detail->removed = edit.value == nullptr;
+    if (extra != nullptr) {
+      const size_t size = extra->context.size();
+      auto* context = static_cast<Dot*>(arena_->Allocate(size * sizeof(Dot)));
+      if (context == nullptr) return Status::kOutOfMemory;
+      std::copy(extra->context.begin(), extra->context.end(), context);
+      detail->context = context;
+      detail->context_size = size;
+    }
+    if (KeepsBase(strategy) && node != nullptr) {
+      detail->base = shown;
+      detail->base_hlc = node->written.hlc;
+    }
+    return writer_.Add(OpKind::kValue, text, detail);
   }
 
   Status Leaf(const Node* node, std::string_view text) {
-    if (node != nullptr && node->shown == Shown::kLeaf && node->text == text) return Status::kOk;
-    return Add(OpKind::kLeaf, text);
+    if (node != nullptr && node->shown == Shown::kLeaf && node->LeafText() == text) return Status::kOk;
+    return writer_.Add(OpKind::kLeaf, text);
   }
 
   Status Replace(const JsonValue& value) {
-    if (value.kind == JsonValue::Kind::kText) return Add(OpKind::kLeaf, value.text);
-    if (const Status status = Add(OpKind::kReplace); status != Status::kOk) return status;
+    if (value.kind == JsonValue::Kind::kText) return writer_.Add(OpKind::kLeaf, value.text);
+    if (value.kind == JsonValue::Kind::kList) {
+      if (const Status status = writer_.Add(OpKind::kClear); status != Status::kOk) return status;
+      return Items(nullptr, value);
+    }
+    if (const Status status = writer_.Add(OpKind::kReplace); status != Status::kOk) return status;
     return Members(nullptr, value);
   }
 
   Status Value(const Node* node, const JsonValue& value) {
     if (value.kind == JsonValue::Kind::kText) return Leaf(node, value.text);
+    if (value.kind == JsonValue::Kind::kList) {
+      const bool list = node != nullptr && node->shown == Shown::kList;
+      return list || node == nullptr || node->shown == Shown::kNothing ? Items(node, value) : Replace(value);
+    }
+    if (node != nullptr && node->shown == Shown::kList) return Replace(value);
     const bool object = node != nullptr && node->shown == Shown::kObject;
     // The marker keeps an object whose last member goes.
-    const bool marked = object && (node->kind == RegisterKind::kObject || node->parent == nullptr);
+    const bool marked = object && (node->kind == RegisterKind::kObject || node->parent == nullptr ||
+                                   node->kind == RegisterKind::kItem);
     if (!marked) {
-      if (const Status status = Add(OpKind::kObject); status != Status::kOk) return status;
+      if (const Status status = writer_.Add(OpKind::kObject); status != Status::kOk) return status;
     }
     if (const Status status = Members(node, value); status != Status::kOk) return status;
     return object ? RemoveOthers(node, value) : Status::kOk;
+  }
+
+  Status Items(const Node* list, const JsonValue& value) {
+    if (list == nullptr || list->kind != RegisterKind::kList) {
+      if (const Status status = writer_.Add(OpKind::kList); status != Status::kOk) return status;
+    }
+    const auto write_item = [this](const Node* item, const JsonValue& item_value) {
+      if (item != nullptr) return Value(item, item_value);
+      return Members(nullptr, item_value);
+    };
+    return DiffItems(document_, list, value, salt_, write_item, &writer_);
   }
 
   Status Members(const Node* node, const JsonValue& value) {
     std::unordered_set<std::string_view> seen;
     for (const JsonValue* member = value.first_member; member != nullptr; member = member->next_member) {
       if (!seen.insert(member->key).second) return Status::kDuplicatePath;
-      keys_.push_back(member->key);
+      writer_.Down(member->key);
       const Node* child = node == nullptr ? nullptr : tree_.FindChild(node, member->key);
       const Status status = Value(child, *member);
-      keys_.pop_back();
+      writer_.Up();
       if (status != Status::kOk) return status;
     }
     return Status::kOk;
@@ -127,25 +227,30 @@ class Differ {
       kept.insert(member->key);
     }
     for (const Node* child = node->first_child; child != nullptr; child = child->next) {
-      if (child->shown == Shown::kNothing || kept.count(child->key) != 0) continue;
-      keys_.push_back(child->key);
-      const Status status = Add(OpKind::kTombstone);
-      keys_.pop_back();
+      if (child->shown == Shown::kNothing || child->IsPosition() || kept.count(child->key) != 0) continue;
+      const Status status = writer_.AddAt(child->key, OpKind::kTombstone);
       if (status != Status::kOk) return status;
     }
     return Status::kOk;
   }
 
+  const Document& document_;
   const NodeTree& tree_;
+  const uint64_t salt_;
   CallArena* arena_;
-  OpList* ops_;
-  std::vector<std::string_view> keys_;
+  OpWriter writer_;
 };
 
 }  // namespace
 
-Status Diff(const Document& document, const Edit& edit, Strategy strategy, CallArena* arena, OpList* ops) {
-  return Differ(document, arena, ops).Run(edit, strategy);
+Status Diff(const Document& document, const Edit& edit, Strategy strategy, uint64_t salt, CallArena* arena,
+            OpList* ops) {
+  return Differ(document, salt, arena, ops).Run(edit, strategy);
+}
+
+Status Increment(const Document& document, const Edit& edit, uint32_t instance, CallArena* arena,
+                 OpList* ops) {
+  return Differ(document, 0, arena, ops).Add(edit, instance);
 }
 
 }  // namespace tabmesh

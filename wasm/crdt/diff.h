@@ -12,17 +12,17 @@
 
 namespace tabmesh {
 
-/// How a top-level key merges (API.md 5). The strategies that keep siblings come here.
-enum class Strategy : uint8_t {
-  kMerge,          // each leaf by itself
-  kLastWriteWins,  // the key whole: its value is one leaf, objects included
-};
-
 /// Appends the ops, without ids, that make `document` show `edit.value` at `edit.path`, or nothing
-/// there; none where it does already. With kLastWriteWins the path must be a single key. Keys and values live
-/// as long as `arena`. kPathTooLong, kValueTooLarge, kOutOfMemory. O(size of the value + visible members at
-/// its objects).
-Status Diff(const Document& document, const Edit& edit, Strategy strategy, CallArena* arena, OpList* ops);
+/// there; none where it does already. Under a strategy other than kMerge the path must be a single key. Keys,
+/// values and details live as long as `arena`. `salt` differs from write to write (PositionsBetween).
+/// kPathTooLong, kValueTooLarge, kOutOfMemory. O(size of the value + visible members at its objects).
+Status Diff(const Document& document, const Edit& edit, Strategy strategy, uint64_t salt, CallArena* arena,
+            OpList* ops);
+
+/// Appends the op that adds `by` to the number at `path`, as `instance`. kNotANumber where something else
+/// is, `by` is not whole, or the sum is beyond ±(2^53 - 1); kPathTooLong, kOutOfMemory.
+Status Increment(const Document& document, const Edit& edit, uint32_t instance, CallArena* arena,
+                 OpList* ops);
 
 }  // namespace tabmesh
 

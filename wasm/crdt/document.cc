@@ -1,9 +1,11 @@
 #include "crdt/document.h"
 
 #include <string_view>
+#include <utility>
 
 #include "base/hash.h"
 #include "base/limits.h"
+#include "base/plant.h"
 
 namespace tabmesh {
 
@@ -15,17 +17,30 @@ RegisterKind RegisterOf(OpKind kind) {
       return RegisterKind::kLeaf;
     case OpKind::kTombstone:
       return RegisterKind::kTombstone;
+    case OpKind::kList:
+      return RegisterKind::kList;
+    case OpKind::kItem:
+      return RegisterKind::kItem;
+    case OpKind::kItemGone:
+      return RegisterKind::kItemGone;
     default:
       return RegisterKind::kObject;
   }
 }
 
+bool IsItem(RegisterKind kind) { return kind == RegisterKind::kItem || kind == RegisterKind::kItemGone; }
+
+bool SameWrite(const WriteId& a, const WriteId& b) { return a.hlc == b.hlc && a.instance == b.instance; }
+
 }  // namespace
+
+// ---- before and after the merge ------------------------------------------------------------------
 
 Status Document::Prepare(OpList* ops) {
   for (Op& op : *ops) {
     op.node = tree_.FindOrAdd(op.path);
-    if (op.node == nullptr || !tree_.texts()->Store(op.value, &op.stored)) {
+    if (op.node != nullptr) MarkListKey(op.node);
+    if (op.node == nullptr || !tree_.texts()->Store(op.value, &op.stored) || !PrepareExtra(&op)) {
       Discard(ops);
       return Status::kOutOfMemory;
     }
@@ -37,91 +52,68 @@ Status Document::Prepare(OpList* ops) {
   return Status::kOk;
 }
 
+void Document::MarkListKey(Node* node) {
+  if (lists() == nullptr || lists()->empty()) return;
+  while (node->parent != tree_.root()) node = node->parent;
+  if (!node->list_key) node->list_key = lists()->find(node->key) != lists()->end();
+}
+
+// Makes room for what the merge will add.
+bool Document::PrepareExtra(Op* op) {
+  if (op->detail == nullptr) return true;
+  if (!tree_.texts()->Store(op->detail->base, &op->stored_base)) return false;
+  const bool is_new = op->node->extra == nullptr;
+  if (!tree_.AddExtra(op->node)) return false;
+  NodeExtra* extra = op->node->extra;
+  if (is_new) extra->floor = op->node->cleared;
+  const size_t ops = extra->ops_awaited + 1;
+  const size_t dots = extra->dots_awaited + op->detail->context_size + 1;
+  op->has_room = op->kind == OpKind::kCount ? extra->counts.Reserve(ops)
+                                            : extra->siblings.Reserve(ops) && extra->context.Reserve(dots);
+  if (!op->has_room) return false;
+  extra->ops_awaited = static_cast<uint32_t>(ops);
+  extra->dots_awaited = static_cast<uint32_t>(dots);
+  return true;
+}
+
+// The op has taken its room, or will not.
+void Document::TakeRoom(const Op& op) {
+  if (!op.has_room) return;
+  --op.node->extra->ops_awaited;
+  op.node->extra->dots_awaited -= static_cast<uint32_t>(op.detail->context_size + 1);
+}
+
 void Document::Discard(OpList* ops) {
   for (Op& op : *ops) {
-    tree_.texts()->Free(op.stored);
-    op.stored = {};
-    if (op.node != nullptr) ToSweep(op.node);
+    TakeRoom(op);
+    Drop(op);
+    op.has_room = false;
+    op.stored = op.stored_base = {};
     op.node = nullptr;
   }
   if (changes_.empty()) Sweep();
 }
 
-void Document::Commit(const OpList& ops) {
-  for (const Op& op : ops) CommitOne(op);
+void Document::Drop(const Op& op) {
+  tree_.texts()->Free(op.stored);
+  tree_.texts()->Free(op.stored_base);
+  if (op.node != nullptr) ToSweep(op.node);
 }
 
-int Document::CompareWrites(const WriteId& a, const WriteId& b) const {
-  if (a.hlc != b.hlc) return a.hlc < b.hlc ? -1 : 1;
-  if (a.instance == b.instance) return 0;
-  return vector_->Id(a.instance) < vector_->Id(b.instance) ? -1 : 1;
+bool Document::EndChanges(Buffer* out) {
+  const bool changed = !changes_.empty();
+  if (changed && out != nullptr) changes_.Print(out);
+  changes_.Clear();
+  Sweep();
+  return changed;
 }
 
-bool Document::Wins(const Op& op, const Node* node) const {
-  if (node->kind == RegisterKind::kNone) return true;
-  if (const int order = CompareWrites(op.id, node->written); order != 0) return order > 0;
-  // One stamp with two contents means a forged or duplicated identity: still converge.
-  const RegisterKind kind = RegisterOf(op.kind);
-  return kind != node->kind ? kind > node->kind : op.value > node->text;
-}
+bool Document::TakeConflictsChanged() { return std::exchange(conflicts_changed_, false); }
 
-bool Document::Dominated(const Op& op) const {
-  for (const Node* node = op.node->parent; node != nullptr; node = node->parent) {
-    if (node->cleared.hlc != 0 && CompareWrites(op.id, node->cleared) < 0) return true;
-  }
-  return false;
-}
-
-void Document::CommitOne(const Op& op) {
-  Node* node = op.node;
-  if (Dominated(op)) {
-    tree_.texts()->Free(op.stored);
-    return ToSweep(node);
-  }
-  if (op.kind != OpKind::kClear && Wins(op, node)) {
-    SetRegister(node, RegisterOf(op.kind), op.stored, op.id);
-  } else {
-    tree_.texts()->Free(op.stored);
-  }
-  if (Clears(op.kind) && op.id.hlc != 0 &&
-      (node->cleared.hlc == 0 || CompareWrites(op.id, node->cleared) > 0)) {
-    SetCleared(node, op.id);
-    if (node->kind != RegisterKind::kNone && CompareWrites(node->written, op.id) < 0) {
-      SetRegister(node, RegisterKind::kNone, {}, {});
-    }
-    PruneBelow(node, op.id);
-  }
-  changes_.Refresh(node);
-}
-
-void Document::SetRegister(Node* node, RegisterKind kind, std::string_view text, const WriteId& id) {
-  digest_ -= RegisterHash(node);
-  if (node->shown == Shown::kLeaf && node->text != text) changes_.Note(node);
-  tree_.texts()->Free(node->text);
-  node->kind = kind;
-  node->text = text;
-  node->written = id;
-  digest_ += RegisterHash(node);
-}
-
-void Document::SetCleared(Node* node, const WriteId& id) {
-  digest_ -= ClearHash(node);
-  node->cleared = id;
-  digest_ += ClearHash(node);
-}
-
-void Document::PruneBelow(Node* node, const WriteId& clear) {
-  for (Node* child = node->first_child; child != nullptr; child = child->next) PruneOlder(child, clear);
-}
-
-void Document::PruneOlder(Node* node, const WriteId& clear) {
-  PruneBelow(node, clear);
-  if (node->kind != RegisterKind::kNone && CompareWrites(node->written, clear) < 0) {
-    SetRegister(node, RegisterKind::kNone, {}, {});
-  }
-  if (node->cleared.hlc != 0 && CompareWrites(node->cleared, clear) < 0) SetCleared(node, {});
-  changes_.Refresh(node);
-  if (node->Empty()) ToSweep(node);
+uint64_t Document::ConflictId(const Node* node) const {
+  uint64_t id = 0;
+  for (const Sibling& sibling : node->extra->siblings) id += SiblingHash(node, sibling);
+  return id;
 }
 
 void Document::ToSweep(Node* node) {
@@ -135,6 +127,7 @@ void Document::Sweep() {
   // on the list itself waits for its own turn.
   for (Node* node : sweep_) {
     node->to_sweep = false;
+    if (node->extra != nullptr && node->extra->Empty()) tree_.FreeExtra(node);
     while (node->parent != nullptr && node->Empty() && !node->to_sweep) {
       Node* parent = node->parent;
       tree_.Remove(node);
@@ -144,84 +137,258 @@ void Document::Sweep() {
   sweep_.clear();
 }
 
-bool Document::EndChanges(Buffer* out) {
-  const bool changed = !changes_.empty();
-  if (changed && out != nullptr) changes_.Print(out);
-  changes_.Clear();
-  Sweep();
-  return changed;
+// ---- the merge -----------------------------------------------------------------------------------
+
+void Document::Commit(const OpList& ops) {
+  for (const Op& op : ops) {
+    TakeRoom(op);
+    if (Dominated(op)) {
+      Drop(op);
+    } else if (op.kind == OpKind::kValue) {
+      CommitValue(op);
+    } else if (op.kind == OpKind::kCount) {
+      CommitCount(op);
+    } else {
+      CommitOne(op);
+    }
+  }
 }
 
-void Document::CollectMissing(const std::vector<uint32_t>& covered, OpList* ops,
-                              std::vector<std::string_view>* keys) const {
-  const auto missing = [&](const WriteId& id) { return id.hlc != 0 && id.seq > covered[id.instance]; };
-  // Keys of each op are stored behind one another; views are made when the storage stands still.
-  struct Start {
-    size_t first;
-    size_t size;
-  };
-  std::vector<Start> starts;
-  std::vector<std::string_view> stack;
-  const auto add = [&](OpKind kind, std::string_view value, const WriteId& id) {
-    Op op;
-    op.kind = kind;
-    op.value = value;
-    op.id = id;
-    starts.push_back({keys->size(), stack.size()});
-    keys->insert(keys->end(), stack.begin(), stack.end());
-    ops->push_back(op);
-  };
-  const Node* node = tree_.root()->first_child;
-  if (node != nullptr) stack.push_back(node->key);
-  while (node != nullptr) {
-    const bool clear_apart = node->cleared.hlc != 0 && (node->cleared.hlc != node->written.hlc ||
-                                                        node->cleared.instance != node->written.instance);
-    if (node->kind != RegisterKind::kNone && missing(node->written)) {
-      switch (node->kind) {
-        case RegisterKind::kLeaf:
-          add(OpKind::kLeaf, node->text, node->written);
-          break;
-        case RegisterKind::kTombstone:
-          add(OpKind::kTombstone, {}, node->written);
-          break;
-        default:
-          add(node->cleared.hlc != 0 && !clear_apart ? OpKind::kReplace : OpKind::kObject, {}, node->written);
-      }
-    }
-    if (clear_apart && missing(node->cleared)) add(OpKind::kClear, {}, node->cleared);
-    // Depth first, without recursion: down, else along, else up and along.
-    if (node->first_child != nullptr) {
-      node = node->first_child;
-      stack.push_back(node->key);
+bool Document::Wins(const Op& op, const Node* node) const {
+  if (node->kind == RegisterKind::kNone) return true;
+  if (const int order = vector_->Compare(op.id, node->written); order != 0)
+    return order > 0 || Planted("last-arrival-wins");
+  // One stamp with two contents means a forged or duplicated identity: still converge.
+  const RegisterKind kind = RegisterOf(op.kind);
+  return kind != node->kind ? kind > node->kind : op.value > node->text;
+}
+
+bool Document::Dominated(const Op& op) const {
+  if (Planted("late-children-kept")) return false;
+  for (const Node* node = op.node->parent; node != nullptr; node = node->parent) {
+    if (node->cleared.hlc != 0 && vector_->Compare(op.id, node->cleared) < 0) return true;
+  }
+  return false;
+}
+
+void Document::CommitOne(const Op& op) {
+  Node* node = op.node;
+  if (Clears(op.kind) && op.id.hlc != 0) RaiseFloor(node, op.id);
+  if (op.kind != OpKind::kClear && Wins(op, node)) {
+    SetRegister(node, RegisterOf(op.kind), op.stored, op.id);
+  } else {
+    tree_.texts()->Free(op.stored);
+  }
+  if (Clears(op.kind) && op.id.hlc != 0) SetCleared(node, op.id);
+  Recount(node);
+  changes_.Refresh(node);
+}
+
+void Document::CommitValue(const Op& op) {
+  Node* node = op.node;
+  NodeExtra* extra = node->extra;
+  if (Covers(extra->context.begin(), extra->context.size(), op.id)) return Drop(op);
+  if (node->kind == RegisterKind::kValues && node->shown == Shown::kLeaf) changes_.Note(node);
+  const OpDetail& detail = *op.detail;
+  const bool was_conflict = extra->siblings.size() > 1;
+  for (size_t i = extra->siblings.size(); i-- > 0;) {
+    if (Covers(detail.context, detail.context_size, extra->siblings[i].id)) RemoveSibling(node, i);
+  }
+  for (size_t i = 0; i < detail.context_size; ++i) Cover(&extra->context, detail.context[i]);
+  Cover(&extra->context, {op.id.instance, op.id.seq});
+  if (extra->floor.hlc != 0 && vector_->Compare(op.id, extra->floor) < 0) {
+    Drop(op);
+  } else {
+    extra->siblings.Add({op.id, op.stored, op.stored_base, detail.base_hlc, detail.strategy});
+    digest_ += SiblingHash(node, extra->siblings[extra->siblings.size() - 1]);
+  }
+  conflicts_changed_ |= was_conflict || extra->siblings.size() > 1;
+  ShowSibling(node);
+  SetCleared(node, op.id);
+  Recount(node);
+  changes_.Refresh(node);
+  ToSweep(node);
+}
+
+void Document::CommitCount(const Op& op) {
+  Node* node = op.node;
+  NodeExtra* extra = node->extra;
+  Count added{op.id, op.detail->epoch, op.detail->total};
+  if (Planted("count-added-twice") && !extra->counts.empty()) added.total += 1;
+  for (size_t i = 0; i < extra->counts.size(); ++i) {
+    Count& known = extra->counts[i];
+    if (known.id.instance != op.id.instance) continue;
+    // Two sums under one number mean a forged or duplicated identity: still converge.
+    if ((known.id.seq > op.id.seq && !Planted("older-count-taken")) ||
+        (known.id.seq == op.id.seq && known.total >= added.total))
+      return;
+    digest_ -= CountHash(node, known);
+    extra->counts.RemoveAt(i);
+    break;
+  }
+  extra->counts.Add(added);
+  digest_ += CountHash(node, added);
+  Recount(node);
+  changes_.Refresh(node);
+  ToSweep(node);
+}
+
+// ---- one place -----------------------------------------------------------------------------------
+
+void Document::SetRegister(Node* node, RegisterKind kind, std::string_view text, const WriteId& id) {
+  digest_ -= RegisterHash(node);
+  const bool other_text = node->text != text;
+  if (other_text && node->shown == Shown::kLeaf) changes_.Note(node);
+  if ((IsItem(kind) || IsItem(node->kind)) && kind != node->kind) changes_.Note(node);
+  if (node->kind != RegisterKind::kValues) tree_.texts()->Free(node->text);
+  node->kind = kind;
+  node->text = text;
+  node->written = id;
+  digest_ += RegisterHash(node);
+}
+
+// Removes what is older here and below.
+void Document::SetCleared(Node* node, const WriteId& id) {
+  if (node->cleared.hlc != 0 && vector_->Compare(id, node->cleared) <= 0) return;
+  digest_ -= ClearHash(node);
+  node->cleared = id;
+  digest_ += ClearHash(node);
+  if (node->kind != RegisterKind::kNone && vector_->Compare(node->written, id) < 0) {
+    SetRegister(node, RegisterKind::kNone, {}, {});
+  }
+  PruneBelow(node, id);
+}
+
+void Document::RaiseFloor(Node* node, const WriteId& id) {
+  NodeExtra* extra = node->extra;
+  if (extra == nullptr || vector_->Compare(id, extra->floor) <= 0 || Planted("plain-write-keeps-values"))
+    return;
+  if (node->kind == RegisterKind::kValues && node->shown == Shown::kLeaf) changes_.Note(node);
+  extra->floor = id;
+  conflicts_changed_ |= extra->siblings.size() > 1;
+  for (size_t i = extra->siblings.size(); i-- > 0;) {
+    if (vector_->Compare(extra->siblings[i].id, id) < 0) RemoveSibling(node, i);
+  }
+  ShowSibling(node);
+  ToSweep(node);
+}
+
+void Document::RemoveSibling(Node* node, size_t index) {
+  NodeExtra* extra = node->extra;
+  const Sibling sibling = extra->siblings[index];
+  if (node->kind == RegisterKind::kValues && node->text.data() == sibling.text.data()) node->text = {};
+  digest_ -= SiblingHash(node, sibling);
+  tree_.texts()->Free(sibling.text);
+  tree_.texts()->Free(sibling.base);
+  extra->siblings.RemoveAt(index);
+}
+
+// The siblings' part of the register: they hold it while none of the plain writes is later.
+void Document::ShowSibling(Node* node) {
+  const Sibling* latest = LatestOf(*node->extra, *vector_);
+  if (latest == nullptr) {
+    if (node->kind == RegisterKind::kValues) SetRegister(node, RegisterKind::kNone, {}, {});
+  } else if (node->kind == RegisterKind::kNone || node->kind == RegisterKind::kValues ||
+             vector_->Compare(latest->id, node->written) > 0) {
+    SetRegister(node, RegisterKind::kValues, ShownOf(*node->extra, *vector_)->text, latest->id);
+  }
+}
+
+WriteId Document::BaseOf(const Node* node) const {
+  WriteId base = node->kind == RegisterKind::kNone ? WriteId{} : node->written;
+  for (; node != nullptr; node = node->parent) {
+    if (node->cleared.hlc != 0 && vector_->Compare(node->cleared, base) > 0) base = node->cleared;
+  }
+  return base;
+}
+
+WriteId Document::BaseOf(Path path) const {
+  const Node* node = tree_.root();
+  for (size_t i = 0; i < path.size; ++i) {
+    const Node* child = tree_.FindChild(node, path.keys[i]);
+    if (child != nullptr) {
+      node = child;
       continue;
     }
-    while (node != nullptr && node->next == nullptr) {
-      node = node->parent;
-      if (node == tree_.root()) node = nullptr;
-      if (!stack.empty()) stack.pop_back();
+    // Only the clears of its ancestors are older than a place that nobody has written.
+    WriteId base;
+    for (; node != nullptr; node = node->parent) {
+      if (node->cleared.hlc != 0 && vector_->Compare(node->cleared, base) > 0) base = node->cleared;
     }
-    if (node != nullptr) {
-      node = node->next;
-      stack.back() = node->key;
-    }
+    return base;
   }
-  const size_t first_op = ops->size() - starts.size();
-  for (size_t i = 0; i < starts.size(); ++i) {
-    (*ops)[first_op + i].path = {keys->data() + starts[i].first, starts[i].size};
+  return BaseOf(node);
+}
+
+// Counts of an older base are gone; those of a base that has not arrived wait for it.
+void Document::Recount(Node* node) {
+  NodeExtra* extra = node->extra;
+  if (extra == nullptr || (extra->counts.empty() && extra->count_text_size == 0)) return;
+  const WriteId base = BaseOf(node);
+  for (size_t i = extra->counts.size(); i-- > 0;) {
+    if (Planted("count-outlives-its-base") || SameWrite(extra->counts[i].epoch, base) ||
+        vector_->Compare(extra->counts[i].epoch, base) > 0)
+      continue;
+    digest_ -= CountHash(node, extra->counts[i]);
+    extra->counts.RemoveAt(i);
+    ToSweep(node);
   }
+  const bool may_count = node->kind == RegisterKind::kNone || node->kind == RegisterKind::kTombstone ||
+                         node->kind == RegisterKind::kLeaf;
+  int64_t sum = 0;
+  const bool counts = may_count && SumCounts(*extra, base, node->text, &sum);
+  if (node->shown == Shown::kLeaf) changes_.Note(node);
+  extra->count_text_size = 0;
+  if (counts) PrintCount(sum, extra);
+}
+
+// ---- what lies below -----------------------------------------------------------------------------
+
+void Document::PruneBelow(Node* node, const WriteId& clear) {
+  if (Planted("older-below-kept")) return;
+  for (Node* child = node->first_child; child != nullptr; child = child->next) PruneOlder(child, clear);
+}
+
+void Document::PruneOlder(Node* node, const WriteId& clear) {
+  PruneBelow(node, clear);
+  if (node->kind != RegisterKind::kNone && vector_->Compare(node->written, clear) < 0) {
+    SetRegister(node, RegisterKind::kNone, {}, {});
+  }
+  if (node->cleared.hlc != 0 && vector_->Compare(node->cleared, clear) < 0) {
+    digest_ -= ClearHash(node);
+    node->cleared = {};
+  }
+  Recount(node);
+  changes_.Refresh(node);
+  if (node->Empty()) ToSweep(node);
+}
+
+// ---- the digest ----------------------------------------------------------------------------------
+
+uint64_t Document::StampHash(uint64_t hash, const WriteId& id) const {
+  return Mix(Mix(hash ^ id.hlc) ^ (id.hlc == 0 ? 0 : vector_->IdHash(id.instance)));
 }
 
 uint64_t Document::RegisterHash(const Node* node) const {
-  if (node->kind == RegisterKind::kNone || node->written.hlc == 0) return 0;
-  uint64_t hash = Mix(node->path_hash ^ static_cast<uint64_t>(node->kind));
-  hash = Mix(hash ^ node->written.hlc);
-  hash = Mix(hash ^ vector_->IdHash(node->written.instance));
-  return HashBytes(node->text, hash);
+  if (node->kind == RegisterKind::kNone || node->kind == RegisterKind::kValues || node->written.hlc == 0) {
+    return 0;
+  }
+  const uint64_t hash = Mix(node->path_hash ^ static_cast<uint64_t>(node->kind));
+  return HashBytes(node->text, StampHash(hash, node->written));
 }
 
 uint64_t Document::ClearHash(const Node* node) const {
-  if (node->cleared.hlc == 0) return 0;
-  return Mix(Mix(~node->path_hash ^ node->cleared.hlc) ^ vector_->IdHash(node->cleared.instance));
+  return node->cleared.hlc == 0 ? 0 : StampHash(~node->path_hash, node->cleared);
+}
+
+uint64_t Document::SiblingHash(const Node* node, const Sibling& sibling) const {
+  const uint64_t hash = Mix(node->path_hash + 1 + static_cast<uint64_t>(sibling.strategy));
+  return HashBytes(sibling.text, StampHash(hash, sibling.id));
+}
+
+uint64_t Document::CountHash(const Node* node, const Count& count) const {
+  const uint64_t hash = StampHash(Mix(node->path_hash + 16), count.id);
+  return Mix(StampHash(hash, count.epoch) ^ static_cast<uint64_t>(count.total));
 }
 
 }  // namespace tabmesh

@@ -18,12 +18,15 @@ namespace tabmesh {
 
 /// Rules of the merge, in the order of DESIGN: a register takes the write with the larger stamp,
 /// then the larger kind, then the larger value bytes; a clear removes every older write below; a
-/// write below a newer clear is dropped. What is kept is a function of the set of ops alone, and so
-/// is digest().
+/// write below a newer clear is dropped; values (OpKind::kValue) stay beside one another until a write
+/// has seen them; a count adds to the base that it names, and goes with it. What is kept is a function
+/// of the set of ops alone, and so is digest().
 class Document {
  public:
   /// `vector` must outlive the document and know every instance named in an op.
-  explicit Document(const VersionVector* vector) : vector_(vector) {}
+  /// So must `lists`: those whose items readers know by id.
+  explicit Document(const VersionVector* vector, const ListKeys* lists = nullptr)
+      : vector_(vector), changes_(lists) {}
 
   /// Finds the nodes of the ops and copies their values in. kOutOfMemory or kStateTooLarge: nothing
   /// has changed, and the ops need not be discarded.
@@ -37,37 +40,56 @@ class Document {
   /// unless `out` is null; then forgets it. Returns false where nothing has changed.
   bool EndChanges(Buffer* out);
 
-  /// Appends the ops that a replica with `covered` sequence numbers, one an instance of this
-  /// replica's vector, has not seen. The paths' keys point into `*keys`. O(size of the state).
-  void CollectMissing(const std::vector<uint32_t>& covered, OpList* ops,
-                      std::vector<std::string_view>* keys) const;
+  /// Whether the values of some place came or went beside others since the last asking.
+  bool TakeConflictsChanged();
 
+  /// The base that an increment at `node` counts from: the newest write that a reader's value there
+  /// rests on.
+  WriteId BaseOf(const Node* node) const;
+  WriteId BaseOf(Path path) const;
+
+  /// Identifies the present values of a place: a function of them alone.
+  uint64_t ConflictId(const Node* node) const;
   /// The whole visible state as a JSON object.
-  void PrintState(Buffer* out) const { PrintVisible(tree_.root(), out); }
+  void PrintState(Buffer* out) const { PrintVisible(tree_.root(), lists(), out); }
+  const ListKeys* lists() const { return changes_.lists(); }
 
   /// Order-independent hash of everything written: equal version vectors must mean equal digests.
   uint64_t digest() const { return digest_; }
   const NodeTree& tree() const { return tree_; }
 
  private:
-  int CompareWrites(const WriteId& a, const WriteId& b) const;
   bool Wins(const Op& op, const Node* node) const;
   bool Dominated(const Op& op) const;
+  void MarkListKey(Node* node);
+  bool PrepareExtra(Op* op);
+  void TakeRoom(const Op& op);
+  void Drop(const Op& op);
   void CommitOne(const Op& op);
+  void CommitValue(const Op& op);
+  void CommitCount(const Op& op);
   void SetRegister(Node* node, RegisterKind kind, std::string_view text, const WriteId& id);
   void SetCleared(Node* node, const WriteId& id);
+  void RaiseFloor(Node* node, const WriteId& id);
+  void RemoveSibling(Node* node, size_t index);
+  void ShowSibling(Node* node);
+  void Recount(Node* node);
   void PruneBelow(Node* node, const WriteId& clear);
   void PruneOlder(Node* node, const WriteId& clear);
   void ToSweep(Node* node);
   void Sweep();
+  uint64_t StampHash(uint64_t hash, const WriteId& id) const;
   uint64_t RegisterHash(const Node* node) const;
   uint64_t ClearHash(const Node* node) const;
+  uint64_t SiblingHash(const Node* node, const Sibling& sibling) const;
+  uint64_t CountHash(const Node* node, const Count& count) const;
 
   const VersionVector* vector_;
   NodeTree tree_;
   ChangeLog changes_;
   std::vector<Node*> sweep_;
   uint64_t digest_ = 0;
+  bool conflicts_changed_ = false;
 };
 
 }  // namespace tabmesh

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "base/limits.h"
+#include "base/plant.h"
 
 namespace tabmesh {
 
@@ -20,13 +21,16 @@ class Hlc {
  public:
   /// A time above every time returned or observed before, and not below `now_ms`.
   HlcTime Tick(uint64_t now_ms) {
-    last_ = std::max(last_ + 1, HlcFromMs(std::min(now_ms, kClockMsMax)));
-    return last_;
+    last_ = std::max(Planted("clock-counter-dropped") ? last_ : last_ + 1,
+                     HlcFromMs(std::min(now_ms, kClockMsMax)));
+    return Planted("wall-clock-decides") ? HlcFromMs(now_ms) + 1 : last_;
   }
 
   /// Takes in a time from another replica. The paper's receive rule, less the time of the receive
   /// itself, which nothing is stamped with; `now` enters at the next Tick.
-  void Observe(HlcTime remote) { last_ = std::max(last_, remote); }
+  void Observe(HlcTime remote) {
+    if (!Planted("clock-observe-cut")) last_ = std::max(last_, remote);
+  }
 
   HlcTime last() const { return last_; }
 

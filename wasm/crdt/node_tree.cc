@@ -1,6 +1,7 @@
 #include "crdt/node_tree.h"
 
 #include <cstdlib>
+#include <new>
 
 #include "base/hash.h"
 #include "base/limits.h"
@@ -22,11 +23,31 @@ NodeTree::~NodeTree() {
   // Long texts are not part of the arena's blocks: give each back.
   for (size_t i = 0; i < bucket_count_; ++i) {
     for (Node* node = buckets_[i]; node != nullptr; node = node->next_in_bucket) {
-      texts_.Free(node->key);
-      texts_.Free(node->text);
+      FreeTexts(node);
     }
   }
   std::free(buckets_);
+}
+
+void NodeTree::FreeTexts(Node* node) {
+  texts_.Free(node->key);
+  if (node->kind != RegisterKind::kValues) texts_.Free(node->text);
+  FreeExtra(node);
+}
+
+bool NodeTree::AddExtra(Node* node) {
+  if (node->extra == nullptr) node->extra = new (std::nothrow) NodeExtra();
+  return node->extra != nullptr;
+}
+
+void NodeTree::FreeExtra(Node* node) {
+  if (node->extra == nullptr) return;
+  for (const Sibling& sibling : node->extra->siblings) {
+    texts_.Free(sibling.text);
+    texts_.Free(sibling.base);
+  }
+  delete node->extra;
+  node->extra = nullptr;
 }
 
 bool NodeTree::GrowIndex() {
@@ -96,8 +117,7 @@ void NodeTree::Remove(Node* node) {
   Node** link = Bucket(node->path_hash);
   while (*link != node) link = &(*link)->next_in_bucket;
   *link = node->next_in_bucket;
-  texts_.Free(node->key);
-  texts_.Free(node->text);
+  FreeTexts(node);
   nodes_.Give(node);
 }
 

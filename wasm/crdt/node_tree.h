@@ -29,6 +29,10 @@ class NodeTree {
   /// The node, made with all its ancestors if need be; null when memory has run out (nodes made on
   /// the way stay, empty).
   Node* FindOrAdd(Path path);
+  /// Gives `node` an extra if it has none; false when memory has run out.
+  [[nodiscard]] bool AddExtra(Node* node);
+  /// Also frees the siblings' texts.
+  void FreeExtra(Node* node);
   /// `node` must be Empty() and not the root.
   void Remove(Node* node);
 
@@ -39,6 +43,7 @@ class NodeTree {
 
  private:
   Node* AddChild(Node* parent, std::string_view key);
+  void FreeTexts(Node* node);
   bool GrowIndex();
   Node** Bucket(uint64_t hash) const { return &buckets_[hash & (bucket_count_ - 1)]; }
 

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/plant.h"
 #include "base/status.h"
 #include "crdt/stamp.h"
 
@@ -27,6 +28,13 @@ class VersionVector {
   uint32_t SeqOf(const InstanceId& id) const;
   /// Never lowers.
   void Advance(uint32_t index, uint32_t seq);
+
+  /// Which of two stamps is later: negative, 0 or positive. Ties go to the larger instance id.
+  int Compare(const WriteId& a, const WriteId& b) const {
+    if (a.hlc != b.hlc) return a.hlc < b.hlc ? -1 : 1;
+    if (a.instance == b.instance || Planted("tie-break-missing")) return 0;
+    return Id(a.instance) < Id(b.instance) ? -1 : 1;
+  }
 
   const InstanceId& Id(uint32_t index) const { return entries_[index].id; }
   uint64_t IdHash(uint32_t index) const { return entries_[index].id_hash; }

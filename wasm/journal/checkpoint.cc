@@ -7,10 +7,10 @@
 
 namespace tabmesh {
 
-void EncodeCheckpoint(const FrameWriter& writer, const InstanceId& from, const Document& document,
-                      const VersionVector& vector, Buffer* out) {
+Status EncodeCheckpoint(const FrameWriter& writer, const InstanceId& from, const Document& document,
+                        const VersionVector& vector, Buffer* out) {
   const std::vector<uint32_t> nothing(vector.size());
-  EncodeDelta(writer, {from, {}, document.digest()}, document, vector, nothing, out);
+  return EncodeDelta(writer, {from, {}, document.digest()}, document, vector, nothing, out);
 }
 
 }  // namespace tabmesh

@@ -9,9 +9,9 @@
 
 namespace tabmesh {
 
-/// Appends a checkpoint: a delta for a replica that has nothing, addressed to everybody.
-void EncodeCheckpoint(const FrameWriter& writer, const InstanceId& from, const Document& document,
-                      const VersionVector& vector, Buffer* out);
+/// Appends a checkpoint: a delta for a replica that has nothing, addressed to everybody. kOutOfMemory.
+Status EncodeCheckpoint(const FrameWriter& writer, const InstanceId& from, const Document& document,
+                        const VersionVector& vector, Buffer* out);
 
 /// Whether a stored frame may be of this kind: a write, or a checkpoint. Everything else in a journal
 /// is foreign.

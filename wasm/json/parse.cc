@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -197,6 +199,50 @@ struct JsonParser::Impl {
     return Status::kOk;
   }
 
+  const std::string* IdFieldOf(std::string_view key) const {
+    if (lists == nullptr) return nullptr;
+    const auto found = lists->find(key);
+    return found == lists->end() ? nullptr : &found->second;
+  }
+
+  // Opens a keyed list into its items; each one's key is its id.
+  Status Items(ondemand::value value, const std::string& id_field, CallArena* arena, JsonValue* result) {
+    result->kind = JsonValue::Kind::kList;
+    ondemand::array array;
+    TABMESH_TRY_SIMDJSON(value.get_array().get(array));
+    std::unordered_set<std::string_view> ids;
+    JsonValue** link = &result->first_member;
+    for (auto element : array) {
+      ondemand::value each;
+      TABMESH_TRY_SIMDJSON(element.get(each));
+      auto* item = arena->New<JsonValue>();
+      if (item == nullptr) return Status::kOutOfMemory;
+      TABMESH_TRY(Tree(each, 2, arena, item));
+      if (item->kind != JsonValue::Kind::kObject) return Status::kBadListItem;
+      for (const JsonValue* member = item->first_member; member != nullptr; member = member->next_member) {
+        if (member->key == id_field && member->kind == JsonValue::Kind::kText) item->key = member->text;
+      }
+      const char first = item->key.empty() ? 'n' : item->key[0];
+      if (first == 'n' || first == 't' || first == 'f' || first == '[') return Status::kBadListItem;
+      if (item->key.size() > kKeyBytesMax) return Status::kKeyTooLong;
+      if (!ids.insert(item->key).second) return Status::kBadListItem;
+      *link = item;
+      link = &item->next_member;
+    }
+    return Status::kOk;
+  }
+
+  // The value at a path: a list where the path is a list's key, else a tree.
+  Status ValueAt(Path path, ondemand::value value, CallArena* arena, JsonValue* result) {
+    const std::string* id_field = path.size == 1 ? IdFieldOf(path.keys[0]) : nullptr;
+    if (id_field != nullptr) {
+      Kind kind;
+      TABMESH_TRY_SIMDJSON(value.type().get(kind));
+      if (kind == Kind::array) return Items(value, *id_field, arena, result);
+    }
+    return Tree(value, path.size, arena, result);
+  }
+
   // Opens objects into members; anything else becomes canonical text in the arena.
   Status Tree(ondemand::value value, size_t depth, CallArena* arena, JsonValue* result) {
     Kind kind;
@@ -221,8 +267,14 @@ struct JsonParser::Impl {
       if (member == nullptr) return Status::kOutOfMemory;
       std::string_view key;
       TABMESH_TRY(Key(&field, &key));
-      if (!arena->Copy(key, &member->key)) return Status::kOutOfMemory;
-      TABMESH_TRY(Tree(field.value(), depth + 1, arena, member));
+      std::string_view kept;
+      if (!arena->Copy(key, &kept)) return Status::kOutOfMemory;
+      if (depth == 0) {
+        TABMESH_TRY(ValueAt({&kept, 1}, field.value(), arena, member));
+      } else {
+        TABMESH_TRY(Tree(field.value(), depth + 1, arena, member));
+      }
+      member->key = kept;
       *link = member;
       link = &member->next_member;
     }
@@ -261,10 +313,12 @@ struct JsonParser::Impl {
       } else if (index == 1) {
         edit->value = arena->New<JsonValue>();
         if (edit->value == nullptr) return Status::kOutOfMemory;
-        TABMESH_TRY(Tree(part, edit->path.size, arena, edit->value));
+        TABMESH_TRY(ValueAt(edit->path, part, arena, edit->value));
       } else {
-        TABMESH_TRY(Text(part, 0, nullptr));
-        edit->replace = true;
+        uint64_t mode = 0;
+        TABMESH_TRY_SIMDJSON(part.get_uint64().get(mode));
+        if (mode > 2) return Status::kMalformedJson;
+        edit->mode = static_cast<Edit::Mode>(mode);
       }
       ++index;
     }
@@ -273,10 +327,13 @@ struct JsonParser::Impl {
 
   Buffer text;                         // of the leaf being read
   std::vector<std::string_view> keys;  // of the path being read
+  const ListKeys* lists = nullptr;
 };
 
 JsonParser::JsonParser() : impl_(std::make_unique<Impl>()) {}
 JsonParser::~JsonParser() = default;
+
+void JsonParser::UseLists(const ListKeys* lists) { impl_->lists = lists; }
 
 Status JsonParser::ParseObject(std::string_view json, CallArena* arena, JsonValue** object) {
   return impl_->ReadOne(json, [&](ondemand::value value) {

@@ -23,11 +23,15 @@ class JsonParser {
   JsonParser(const JsonParser&) = delete;
   JsonParser& operator=(const JsonParser&) = delete;
 
+  /// Arrays under these top-level keys are opened into items from now on; `lists` must outlive the parser.
+  /// kBadListItem: an item is no object, or its id no string or number, or there twice.
+  void UseLists(const ListKeys* lists);
+
   /// One object, as the initial state is. kNotAnObject for anything else.
   Status ParseObject(std::string_view json, CallArena* arena, JsonValue** object);
 
-  /// `[[path, value], [path], [path, value, 1], …]`: sets, removals, replacements; a path is an
-  /// array of keys. Also kPathTooLong. `*first` is null for an empty list.
+  /// `[[path, value], [path], [path, value, 1], [path, number, 2], …]`: sets, removals, replacements,
+  /// increments; a path is an array of keys. Also kPathTooLong. `*first` is null for an empty list.
   Status ParseEdits(std::string_view json, CallArena* arena, Edit** first);
 
   /// Checks that each of `texts` is exactly one JSON value, in one pass. Allocates nothing in an arena.

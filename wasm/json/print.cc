@@ -80,14 +80,36 @@ void PrintPath(Path path, Buffer* out) {
 
 void PrintValue(const JsonValue& value, Buffer* out) {
   if (value.kind == JsonValue::Kind::kText) return out->Append(value.text);
-  out->AppendByte('{');
+  const bool list = value.kind == JsonValue::Kind::kList;
+  out->AppendByte(list ? '[' : '{');
   for (const JsonValue* member = value.first_member; member != nullptr; member = member->next_member) {
     if (member != value.first_member) out->AppendByte(',');
-    PrintString(member->key, out);
-    out->AppendByte(':');
+    if (!list) {
+      PrintString(member->key, out);
+      out->AppendByte(':');
+    }
     PrintValue(*member, out);
   }
-  out->AppendByte('}');
+  out->AppendByte(list ? ']' : '}');
+}
+
+void PrintNumber(uint64_t value, Buffer* out) {
+  char digits[20];
+  size_t at = sizeof digits;
+  do {
+    digits[--at] = static_cast<char>('0' + value % 10);
+    value /= 10;
+  } while (value != 0);
+  out->Append({digits + at, sizeof digits - at});
+}
+
+void PrintHex(std::string_view bytes, Buffer* out) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  for (const char c : bytes) {
+    const auto byte = static_cast<uint8_t>(c);
+    out->AppendByte(static_cast<uint8_t>(kDigits[byte >> 4]));
+    out->AppendByte(static_cast<uint8_t>(kDigits[byte & 15]));
+  }
 }
 
 }  // namespace tabmesh

@@ -3,6 +3,9 @@
 #define TABMESH_JSON_VALUE_H_
 
 #include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
 #include <string_view>
 
 namespace tabmesh {
@@ -13,24 +16,32 @@ struct Path {
   size_t size = 0;
 };
 
+/// Which top-level keys are keyed lists, and the field that names their items.
+using ListKeys = std::map<std::string, std::string, std::less<>>;
+
 /// Lives in the CallArena it was parsed into.
 struct JsonValue {
-  enum class Kind { kText, kObject };
+  enum class Kind { kText, kObject, kList };
   Kind kind = Kind::kText;
   /// kText: a scalar or array as canonical JSON text, byte for byte what JSON.stringify writes.
   std::string_view text;
-  /// The member's key in WTF-8, when this value is a member of an object.
+  /// The member's key in WTF-8, when this value is a member of an object; of an item of a list, its id
+  /// as JSON text.
   std::string_view key;
-  JsonValue* first_member = nullptr;  // kObject: members in their order in the text
+  JsonValue* first_member = nullptr;  // kObject, kList: members in their order in the text
   JsonValue* next_member = nullptr;
 };
 
 /// One change to the state: set, or removal where `value` is null.
 struct Edit {
+  enum class Mode : uint8_t {
+    kSet = 0,
+    kReplace = 1,    // the value replaces the whole subtree, also what others write into it meanwhile
+    kIncrement = 2,  // the value is a whole number to add
+  };
   Path path;
   JsonValue* value = nullptr;
-  /// The value replaces the whole subtree, also what others write into it meanwhile.
-  bool replace = false;
+  Mode mode = Mode::kSet;
   Edit* next = nullptr;
 };
 

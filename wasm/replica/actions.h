@@ -61,9 +61,6 @@ struct Actions {
   };
 };
 
-void PrintNumber(uint64_t value, Buffer* out);
-void PrintHex(std::string_view bytes, Buffer* out);
-
 }  // namespace tabmesh
 
 #endif  // TABMESH_REPLICA_ACTIONS_H_

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/plant.h"
+
 namespace tabmesh {
 
 void Election::Start(Actions* actions) {
@@ -14,7 +16,7 @@ void Election::Stop(Actions* actions) {
   if (role_ == Role::kOut) return;
   if (role_ == Role::kLeader) leader_ = {};
   role_ = Role::kOut;
-  actions->lock = LockAction::kRelease;
+  if (!Planted("lock-kept-at-suspend")) actions->lock = LockAction::kRelease;
 }
 
 void Election::LockGranted(Actions* actions) {
@@ -31,12 +33,12 @@ void Election::LockLost(Actions* actions) {
   if (role_ == Role::kOut) return;
   if (role_ == Role::kLeader) leader_ = {};
   role_ = Role::kFollower;
-  actions->lock = LockAction::kRequest;
+  if (!Planted("lost-lock-not-requeued")) actions->lock = LockAction::kRequest;
 }
 
 void Election::TermClaimed(uint64_t term, const InstanceId& self, Actions* actions) {
   if (role_ != Role::kCandidate) return;
-  if (term <= term_) {  // somebody claimed a larger one meanwhile
+  if (term <= term_ && !Planted("stale-term-claimed")) {  // somebody claimed a larger one meanwhile
     actions->lock = LockAction::kClaim;
     actions->claim_term = term_ + 1;
     return;
@@ -53,7 +55,7 @@ void Election::ClaimFailed(Actions* actions) {
 }
 
 void Election::Observe(uint64_t term, bool leads, const InstanceId& from, Actions* actions) {
-  if (term > term_ && role_ == Role::kLeader) {
+  if (term > term_ && role_ == Role::kLeader && !Planted("deposed-leader-stays")) {
     role_ = Role::kFollower;
     leader_ = {};
     // Releasing and queueing again in one step: the lock goes to whoever waits.

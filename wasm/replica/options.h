@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 
-#include "crdt/diff.h"
 #include "crdt/stamp.h"
+#include "crdt/strategy.h"
+#include "json/value.h"
 
 namespace tabmesh {
 
@@ -24,6 +26,13 @@ struct ReplicaOptions {
   bool may_lead = true;
   Strategy default_strategy = Strategy::kMerge;
   std::map<std::string, Strategy, std::less<>> strategies;  // by top-level key
+  ListKeys lists;                                           // these merge, whatever `strategies` says
+
+  Strategy StrategyOf(std::string_view key) const {
+    if (lists.find(key) != lists.end()) return Strategy::kMerge;
+    const auto named = strategies.find(key);
+    return named == strategies.end() ? default_strategy : named->second;
+  }
 };
 
 // Timing of the protocol, in milliseconds of the caller's clock. None of it decides correctness.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "base/plant.h"
 #include "crdt/diff.h"
 #include "journal/checkpoint.h"
 #include "wire/delta.h"
@@ -14,10 +15,11 @@ namespace tabmesh {
 
 Replica::Replica(ReplicaOptions options)
     : options_(std::move(options)),
-      document_(&vector_),
+      document_(&vector_, &options_.lists),
       writer_(NamespaceOf(options_.name)),
       visible_(options_.visible) {
   (void)vector_.Intern(options_.instance, &self_);  // the first of an empty vector
+  parser_.UseLists(&options_.lists);
 }
 
 // ---- start -------------------------------------------------------------------------------------
@@ -45,9 +47,10 @@ Status Replica::OpenInitial(std::string_view initial_state) {
     Edit edit;
     edit.path = {&member->key, 1};
     edit.value = member;
-    const auto named = options_.strategies.find(member->key);
-    const Strategy strategy = named == options_.strategies.end() ? options_.default_strategy : named->second;
-    if (const Status status = Diff(document_, edit, strategy, &arena_, &ops); status != Status::kOk) {
+    // What nobody has written has nothing beside it.
+    const bool whole = options_.StrategyOf(member->key) != Strategy::kMerge;
+    const Strategy strategy = whole ? Strategy::kLastWriteWins : Strategy::kMerge;
+    if (const Status status = Diff(document_, edit, strategy, 0, &arena_, &ops); status != Status::kOk) {
       return status;
     }
   }
@@ -81,33 +84,81 @@ Status Replica::RestoreInOrder(std::string_view record, bool over_gaps) {
   }
   Batch batch;
   if (const Status status = DecodeOwnOrForeignBatch(frame, &batch); status != Status::kOk) return status;
-  const uint32_t seq = vector_.SeqOf(batch.instance);
-  if (batch.seq <= seq) return Status::kOk;
-  if (batch.seq > seq + 1 && !over_gaps) {
-    out_of_order_.emplace_back().Append(record);
-    return Status::kOk;
+  const uint32_t seq = vector_.SeqOf(batch.instance());
+  if (batch.seq <= seq && !FillsHole(batch)) return Status::kOk;
+  if (batch.seq > seq + 1 && over_gaps) holes_.push_back({batch.instance(), seq + 1, batch.seq - 1});
+  if (batch.seq > seq + 1 && !over_gaps && !Planted("journal-over-a-gap")) {
+    if (Planted("early-records-forgotten")) return Status::kOk;
+    Early& early = early_.emplace_back();
+    early.seq = batch.seq;
+    early.record.Append(record);
+    return early.record.failed() ? Status::kOutOfMemory : Status::kOk;
   }
-  uint32_t instance = 0;
-  if (const Status status = ValidateValues(batch.ops); status != Status::kOk) return status;
-  if (const Status status = vector_.Intern(batch.instance, &instance); status != Status::kOk) return status;
-  return MergeBatch(&batch, instance);
+  return MergeBatch(&batch);
 }
 
 void Replica::Restored(bool alone, uint64_t now_ms) {
   Begin(now_ms);
-  // What the journal lacks before these was never durable; what others still have of it, the digests
-  // will bring.
-  std::vector<Buffer> records;
-  records.swap(out_of_order_);
-  for (const Buffer& record : records) {
-    const Status status = RestoreInOrder(record.view(), /*over_gaps=*/true);
-    arena_.Reset();
-    if (status != Status::kOk) Dropped(status);
-  }
+  MergeEarly(alone || census_.peers().empty());
   for (const Hello& hello : unanswered_) SendDelta(hello.from, hello.vector);
   unanswered_.clear();
-  if (!anti_entropy_.joined()) Join(alone, now_ms);
+  if (!anti_entropy_.joined()) {
+    Join(alone, now_ms);
+  } else if (!early_.empty()) {
+    Pull(AuthorOfEarly(), now_ms);
+  }
   EndCall(/*local=*/false);
+}
+
+// Stored records that came before an earlier one of their instance wait while somebody alive may have what
+// lies between. What nobody has was never acknowledged.
+void Replica::MergeEarly(bool over_gaps) {
+  for (bool again = !early_.empty(); again;) {
+    std::vector<Early> records;
+    records.swap(early_);
+    const size_t before = records.size();
+    for (const Early& early : records) MergeEarlyOne(early, /*over_gap=*/false);
+    again = !early_.empty() && early_.size() < before;
+    if (again || !over_gaps || early_.empty()) continue;
+    // Over as few holes as possible: what follows the lowest number may need no other.
+    std::iter_swap(early_.end() - 1,
+                   std::min_element(early_.begin(), early_.end(),
+                                    [](const Early& x, const Early& y) { return x.seq < y.seq; }));
+    const Early lowest = std::move(early_.back());
+    early_.pop_back();
+    MergeEarlyOne(lowest, /*over_gap=*/true);
+    again = !early_.empty();
+  }
+}
+
+// A write that was given up, and comes after all: from the journal, or from somebody who has slept.
+bool Replica::FillsHole(const Batch& batch) {
+  for (size_t i = 0; i < holes_.size(); ++i) {
+    const Hole hole = holes_[i];
+    if (hole.instance != batch.instance() || batch.seq < hole.first || batch.seq > hole.last) continue;
+    holes_.erase(holes_.begin() + static_cast<ptrdiff_t>(i));
+    if (hole.first < batch.seq) holes_.push_back({hole.instance, hole.first, batch.seq - 1});
+    if (hole.last > batch.seq) holes_.push_back({hole.instance, batch.seq + 1, hole.last});
+    return true;
+  }
+  return false;
+}
+
+void Replica::MergeEarlyOne(const Early& early, bool over_gap) {
+  const Status status = RestoreInOrder(early.record.view(), over_gap);
+  arena_.Reset();
+  if (status != Status::kOk) Dropped(status);
+}
+
+// Who wrote the first of them, if that one is alive: else whom a joiner asks.
+InstanceId Replica::AuthorOfEarly() {
+  Frame frame;
+  Batch batch;
+  const Status status = OpenFrame(early_.front().record.view(), NamespaceOf(options_.name), &frame);
+  const bool known = status == Status::kOk && DecodeOwnOrForeignBatch(frame, &batch) == Status::kOk &&
+                     census_.Find(batch.instance()) != nullptr;
+  arena_.Reset();
+  return known ? batch.instance() : Respondent();
 }
 
 void Replica::Join(bool alone, uint64_t now_ms) {
@@ -122,50 +173,94 @@ void Replica::Join(bool alone, uint64_t now_ms) {
 void Replica::Begin(uint64_t now_ms) { anti_entropy_.Now(now_ms); }
 
 void Replica::BecomeReady() {
+  MergeEarly(/*over_gaps=*/true);
   anti_entropy_.FinishJoin();
   Actions::Event(&actions_, "ready");
 }
 
 // ---- a local write: parse, diff, stamp, merge, encode -----------------------------------------------
 
+Status Replica::DiffEdits(std::string_view edits, OpList* ops) {
+  Edit* edit = nullptr;
+  if (const Status status = parser_.ParseEdits(edits, &arena_, &edit); status != Status::kOk) return status;
+  const uint64_t salt = Mix(vector_.IdHash(self_) ^ seq());
+  for (; edit != nullptr; edit = edit->next) {
+    const Strategy strategy = options_.StrategyOf(edit->path.keys[0]);
+    const bool counts = edit->mode == Edit::Mode::kIncrement;
+    if (counts && (KeepsSiblings(strategy) || (strategy != Strategy::kMerge && edit->path.size > 1))) {
+      return Status::kNotANumber;
+    }
+    const Status status = counts ? Increment(document_, *edit, self_, &arena_, ops)
+                                 : Diff(document_, *edit, strategy, salt, &arena_, ops);
+    if (status != Status::kOk) return status;
+  }
+  return !ops->empty() && seq() == UINT32_MAX ? Status::kSequenceExhausted : Status::kOk;
+}
+
+Buffer Replica::EncodeWrite(const WriteId& id, OpList* ops) {
+  for (Op& op : *ops) op.id = id;
+  Buffer frame;
+  writer_.Begin(FrameKind::kOps, &frame);
+  EncodeBatch(vector_, id, *ops, &frame);
+  FrameWriter::End(0, &frame);
+  return frame;
+}
+
 Status Replica::LocalSet(std::string_view edits, uint64_t now_ms, uint32_t* seq) {
   Begin(now_ms);
   *seq = this->seq();
-  if (!ready()) return Status::kNotReady;
+  if (!ready() || proposal_.size() > 0) return Status::kNotReady;
   OpList ops;
-  const auto diff = [&] {
-    Edit* edit = nullptr;
-    if (const Status status = parser_.ParseEdits(edits, &arena_, &edit); status != Status::kOk) return status;
-    for (; edit != nullptr; edit = edit->next) {
-      const auto named = options_.strategies.find(edit->path.keys[0]);
-      const Strategy strategy =
-          named == options_.strategies.end() ? options_.default_strategy : named->second;
-      if (const Status status = Diff(document_, *edit, strategy, &arena_, &ops); status != Status::kOk) {
-        return status;
-      }
-    }
-    if (ops.empty()) return Status::kOk;
-    if (*seq == UINT32_MAX) return Status::kSequenceExhausted;
-    return document_.Prepare(&ops);
-  };
-  const Status status = diff();
+  Status status = DiffEdits(edits, &ops);
+  if (status == Status::kOk) status = document_.Prepare(&ops);
   if (status == Status::kOk && !ops.empty()) {
     const WriteId id{clock_.Tick(now_ms), self_, ++*seq};
-    for (Op& op : ops) op.id = id;
+    Buffer frame = EncodeWrite(id, &ops);
     document_.Commit(ops);
     vector_.Advance(self_, id.seq);
-    Buffer frame;
-    writer_.Begin(FrameKind::kOps, &frame);
-    EncodeBatch(options_.instance, id, ops, &frame);
-    FrameWriter::End(0, &frame);
     actions_.records.emplace_back().Append(frame.view());
-    Send(std::move(frame));
-    anti_entropy_.Wrote(now_ms);
-    ++counters_.writes;
+    SendWrite(std::move(frame), now_ms);
   }
   arena_.Reset();
   EndCall(/*local=*/true);
   return status;
+}
+
+Status Replica::Propose(std::string_view edits, uint64_t now_ms, Buffer* record) {
+  Begin(now_ms);
+  if (!ready() || proposal_.size() > 0) return Status::kNotReady;
+  OpList ops;
+  const Status status = DiffEdits(edits, &ops);
+  if (status == Status::kOk && !ops.empty()) {
+    proposal_ = EncodeWrite({clock_.Tick(now_ms), self_, seq() + 1}, &ops);
+    record->Append(proposal_.view());
+  }
+  arena_.Reset();
+  EndCall(/*local=*/false);
+  return status;
+}
+
+void Replica::Accept(uint64_t now_ms) {
+  Begin(now_ms);
+  Frame frame;
+  Batch batch;
+  Status status = OpenFrame(proposal_.view(), NamespaceOf(options_.name), &frame);
+  if (status == Status::kOk) status = DecodeOwnOrForeignBatch(frame, &batch);
+  if (status == Status::kOk) status = MergeBatch(&batch);
+  if (status == Status::kOk) {
+    SendWrite(std::move(proposal_), now_ms);
+  } else {
+    Dropped(status);
+  }
+  proposal_.Clear();
+  arena_.Reset();
+  EndCall(/*local=*/false);
+}
+
+void Replica::SendWrite(Buffer frame, uint64_t now_ms) {
+  Send(std::move(frame));
+  anti_entropy_.Wrote(now_ms);
+  ++counters_.writes;
 }
 
 // ---- a foreign write: open, decode, validate, observe, merge -----------------------------------------
@@ -217,29 +312,35 @@ Status Replica::DecodeOwnOrForeignBatch(const Frame& frame, Batch* batch) {
 Status Replica::ReceiveOps(const Frame& frame, uint64_t now_ms) {
   Batch batch;
   if (const Status status = DecodeOwnOrForeignBatch(frame, &batch); status != Status::kOk) return status;
-  census_.Seen(batch.instance, now_ms);
-  const uint32_t seq = vector_.SeqOf(batch.instance);
-  if (batch.instance == options_.instance && batch.seq > seq) {
+  census_.Seen(batch.instance(), now_ms);
+  const uint32_t seq = vector_.SeqOf(batch.instance());
+  if (batch.instance() == options_.instance && batch.seq > seq) {
     Actions::Event(&actions_, "identity-conflict");
     return Status::kIdentityConflict;
   }
-  if (batch.seq <= seq) return Status::kOk;
-  if (batch.seq > seq + 1) {
+  if (batch.seq <= seq && !FillsHole(batch)) return Status::kOk;
+  if (batch.seq > seq + 1 && !Planted("vector-over-a-gap")) {
     ++counters_.gaps;
     anti_entropy_.Suspect(now_ms);
-    Pull(batch.instance, now_ms);
+    Pull(batch.instance(), now_ms);
     return Status::kOk;
   }
-  uint32_t instance = 0;
-  if (const Status status = ValidateValues(batch.ops); status != Status::kOk) return status;
-  if (const Status status = vector_.Intern(batch.instance, &instance); status != Status::kOk) return status;
-  if (const Status status = MergeBatch(&batch, instance); status != Status::kOk) return status;
-  Actions::Event(&actions_, "remote").Id("from", batch.instance.view());
+  if (const Status status = MergeBatch(&batch); status != Status::kOk) return status;
+  ReportStrategies(batch.ops);
+  Actions::Event(&actions_, "remote").Id("from", batch.instance().view());
   return Status::kOk;
 }
 
-Status Replica::MergeBatch(Batch* batch, uint32_t instance) {
+Status Replica::MergeBatch(Batch* batch) {
+  if (const Status status = ValidateValues(batch->ops); status != Status::kOk) return status;
+  std::vector<uint32_t> indices(batch->instances.size());
+  for (size_t i = 0; i < indices.size(); ++i) {
+    const Status status = vector_.Intern(batch->instances[i], &indices[i]);
+    if (status != Status::kOk) return status;
+  }
+  const uint32_t instance = indices[0];
   for (Op& op : batch->ops) op.id = {batch->hlc, instance, batch->seq};
+  RenameInDetails(indices, &batch->ops);
   if (const Status status = document_.Prepare(&batch->ops); status != Status::kOk) return status;
   clock_.Observe(batch->hlc);
   document_.Commit(batch->ops);
@@ -260,6 +361,7 @@ Status Replica::MergeOpSet(OpSet* set) {
     }
   }
   for (Op& op : set->ops) op.id.instance = indices[op.id.instance];
+  RenameInDetails(indices, &set->ops);
   if (const Status status = document_.Prepare(&set->ops); status != Status::kOk) return status;
   for (const Op& op : set->ops) clock_.Observe(op.id.hlc);
   document_.Commit(set->ops);
@@ -267,12 +369,24 @@ Status Replica::MergeOpSet(OpSet* set) {
   return Status::kOk;
 }
 
+// From the sender's numbers of instances to ours.
+void Replica::RenameInDetails(const std::vector<uint32_t>& indices, OpList* ops) {
+  for (Op& op : *ops) {
+    if (op.detail == nullptr) continue;
+    if (op.detail->epoch.hlc != 0) op.detail->epoch.instance = indices[op.detail->epoch.instance];
+    for (size_t i = 0; i < op.detail->context_size; ++i) {
+      op.detail->context[i].instance = indices[op.detail->context[i].instance];
+    }
+  }
+}
+
 Status Replica::ValidateValues(const OpList& ops) {
   std::vector<std::string_view> values;
   for (const Op& op : ops) {
-    if (op.kind == OpKind::kLeaf) values.push_back(op.value);
+    if (!op.value.empty()) values.push_back(op.value);
+    if (op.detail != nullptr && !op.detail->base.empty()) values.push_back(op.detail->base);
   }
-  if (values.empty()) return Status::kOk;
+  if (values.empty() || Planted("values-not-validated")) return Status::kOk;
   return parser_.Validate(values.data(), values.size()) == Status::kOk ? Status::kOk
                                                                        : Status::kMalformedFrame;
 }
@@ -286,15 +400,37 @@ void Replica::Tick(uint64_t now_ms) {
       case AntiEntropy::Patience::kWait:
         break;
       case AntiEntropy::Patience::kRepeat:
-        SendHello({}, /*asks=*/true);
+        if (!Planted("question-not-repeated")) SendHello({}, /*asks=*/true);
         break;
       case AntiEntropy::Patience::kGiveUp:
+        MergeEarly(/*over_gaps=*/true);
         if (anti_entropy_.joining()) BecomeReady();
     }
     if (anti_entropy_.PositionDue(now_ms)) SendPosition(/*asks=*/false);
     if (anti_entropy_.GossipDue(now_ms)) SendHello({}, /*asks=*/false);
   }
   EndCall(/*local=*/false);
+}
+
+// Another version of the app may merge a key otherwise. All replicas still agree, for what decides is in
+// the ops; but what one of them expects of the key does not hold.
+void Replica::ReportStrategies(const OpList& ops) {
+  for (const Op& op : ops) {
+    const std::string_view key = op.path.keys[0];
+    const Strategy strategy = options_.StrategyOf(key);
+    bool other = false;
+    if (op.kind == OpKind::kValue) {
+      other = strategy != op.detail->strategy;
+    } else if (op.kind == OpKind::kList) {
+      other = options_.lists.find(key) == options_.lists.end();
+    } else if (strategy == Strategy::kMerge) {
+      other = op.kind == OpKind::kLeaf && op.path.size == 1 && op.value[0] == '{';
+    } else {
+      other = KeepsSiblings(strategy) || op.path.size > 1;
+    }
+    if (!other || !reported_strategies_.insert(std::string(key)).second) continue;
+    Actions::Event(&actions_, "strategy-mismatch").Text("key", key);
+  }
 }
 
 // ---- the end of every call ---------------------------------------------------------------------------
@@ -306,13 +442,16 @@ void Replica::Dropped(Status status) {
 
 // Readers of a joined replica are told at once, those of a joining one all at once when it is ready.
 void Replica::EndCall(bool local) {
-  if (ready()) document_.EndChanges(local ? nullptr : &actions_.changes);
+  if (ready()) {
+    document_.EndChanges(local ? nullptr : &actions_.changes);
+    if (document_.TakeConflictsChanged()) Actions::Event(&actions_, "conflicts");
+  }
   ReportLeader();
   actions_.wake_at_ms = suspended_ ? 0 : anti_entropy_.NextWake();
 }
 
-void Replica::EncodeCheckpoint(Buffer* out) const {
-  tabmesh::EncodeCheckpoint(writer_, options_.instance, document_, vector_, out);
+Status Replica::EncodeCheckpoint(Buffer* out) const {
+  return tabmesh::EncodeCheckpoint(writer_, options_.instance, document_, vector_, out);
 }
 
 }  // namespace tabmesh

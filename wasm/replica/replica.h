@@ -4,12 +4,15 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/status.h"
+#include "crdt/conflicts.h"
 #include "crdt/document.h"
 #include "crdt/hlc.h"
 #include "crdt/version_vector.h"
@@ -59,6 +62,14 @@ class Replica {
   /// otherwise Diff's and Document::Prepare's errors, and then nothing has changed.
   Status LocalSet(std::string_view edits, uint64_t now_ms, uint32_t* seq);
 
+  /// The same, but nothing is merged or sent yet: `*record` is what to store, and stays empty when nothing
+  /// has to change. Until Accept or Withdraw no other write is taken (kNotReady).
+  Status Propose(std::string_view edits, uint64_t now_ms, Buffer* record);
+  /// The record has been stored: merges and sends what was proposed.
+  void Accept(uint64_t now_ms);
+  /// It has not, and never will be.
+  void Withdraw() { proposal_.Clear(); }
+
   /// Bytes from a channel. Never fails: what is wrong is dropped, counted and reported.
   void Receive(std::string_view bytes, uint64_t now_ms);
 
@@ -84,6 +95,8 @@ class Replica {
 
   Actions* actions() { return &actions_; }
   bool ready() const { return anti_entropy_.joined(); }
+  /// Whether stored records wait for an earlier one of their instance.
+  bool waits_for_earlier() const { return !early_.empty(); }
   uint64_t digest() const { return document_.digest(); }
   uint32_t seq() const { return vector_.Seq(self_); }
   const Document& document() const { return document_; }
@@ -97,11 +110,24 @@ class Replica {
   void PrintState(Buffer* out) const { document_.PrintState(out); }
   /// `[{"id","label","visible","connectedAt","lastSeen"}, …]`, the others only.
   void PrintPeers(Buffer* out) const;
-  /// Everything merged so far as one stored frame.
-  void EncodeCheckpoint(Buffer* out) const;
+  /// What awaits a choice; grammar: crdt/conflicts.h. The event "conflicts" says when it has changed.
+  void PrintConflicts(Buffer* out) const { tabmesh::PrintConflicts(document_, vector_, out); }
+  /// Everything merged so far as one stored frame. kOutOfMemory.
+  Status EncodeCheckpoint(Buffer* out) const;
 
  private:
+  struct Hole {
+    InstanceId instance;
+    uint32_t first;
+    uint32_t last;
+  };
+  struct Early {
+    uint32_t seq = 0;
+    Buffer record;
+  };
+
   Status OpenInitial(std::string_view initial_state);
+  Status DiffEdits(std::string_view edits, OpList* ops);
   Status ReceiveFrame(std::string_view bytes, uint64_t now_ms);
   Status ReceiveOps(const Frame& frame, uint64_t now_ms);
   Status ReceiveDelta(const Frame& frame, uint64_t now_ms);
@@ -113,11 +139,18 @@ class Replica {
 
   // One step each of the straight line from bytes to a merged write.
   Status DecodeOwnOrForeignBatch(const Frame& frame, Batch* batch);
-  Status MergeBatch(Batch* batch, uint32_t instance);
+  Status MergeBatch(Batch* batch);
+  static void RenameInDetails(const std::vector<uint32_t>& indices, OpList* ops);
   Status MergeOpSet(OpSet* set);
   Status ValidateValues(const OpList& ops);
   Status RestoreInOrder(std::string_view record, bool over_gaps);
+  void MergeEarly(bool over_gaps);
+  bool FillsHole(const Batch& batch);
+  void MergeEarlyOne(const Early& early, bool over_gap);
+  InstanceId AuthorOfEarly();
 
+  Buffer EncodeWrite(const WriteId& id, OpList* ops);
+  void SendWrite(Buffer frame, uint64_t now_ms);
   void Send(Buffer frame);
   void SendHello(const InstanceId& to, bool asks);
   void SendFullQuestion(const InstanceId& to);
@@ -133,6 +166,7 @@ class Replica {
   void BecomeReady();
   void Dropped(Status status);
   void ReportLeader();
+  void ReportStrategies(const OpList& ops);
   void EndCall(bool local);
 
   ReplicaOptions options_;
@@ -150,8 +184,11 @@ class Replica {
   Election election_;
   bool visible_;
   bool suspended_ = false;
-  std::vector<Hello> unanswered_;     // questions that came before storage was read
-  std::vector<Buffer> out_of_order_;  // stored records that came before an earlier one of their instance
+  Buffer proposal_;                // a write that is being stored
+  std::vector<Hello> unanswered_;  // questions that came before storage was read
+  std::vector<Hole> holes_;        // numbers below the vector's whose writes never came
+  std::vector<Early> early_;       // stored records that came before an earlier one of their instance
+  std::set<std::string, std::less<>> reported_strategies_;
   InstanceId reported_leader_;
   uint64_t reported_term_ = 0;
   Actions actions_;

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "base/plant.h"
 #include "replica/replica.h"
 #include "wire/delta.h"
 
@@ -34,15 +35,17 @@ Status Replica::ReceiveDelta(const Frame& frame, uint64_t now_ms) {
   Reader reader(frame.body);
   DeltaHead head;
   if (const Status status = DecodeDeltaHead(&reader, &head); status != Status::kOk) return status;
-  if (head.to != options_.instance) return Status::kOk;
+  if (head.to != options_.instance && !Planted("delta-for-others-taken")) return Status::kOk;
   OpSet set;
   if (const Status status = DecodeOpSet(&reader, &arena_, &set); status != Status::kOk) return status;
   if (const Status status = EndOfBody(frame, reader); status != Status::kOk) return status;
   if (const Status status = MergeOpSet(&set); status != Status::kOk) return status;
   census_.Seen(head.from, now_ms);
   anti_entropy_.Answered();
+  const bool has_remote = !set.ops.empty();
+  MergeEarly(/*over_gaps=*/true);
   if (anti_entropy_.joining()) BecomeReady();
-  if (!set.ops.empty()) Actions::Event(&actions_, "remote").Id("from", head.from.view());
+  if (has_remote) Actions::Event(&actions_, "remote").Id("from", head.from.view());
   const bool diverged = Compare(set.vector, vector_).equal() && head.digest != document_.digest();
   if (diverged) Heal(head.from, now_ms);
   return Status::kOk;
@@ -50,7 +53,7 @@ Status Replica::ReceiveDelta(const Frame& frame, uint64_t now_ms) {
 
 // Equal vectors with unequal digests: each tells the other everything.
 void Replica::Heal(const InstanceId& other, uint64_t now_ms) {
-  if (!anti_entropy_.HealDue(now_ms)) return;
+  if (!anti_entropy_.HealDue(now_ms) || Planted("divergence-not-healed")) return;
   ++counters_.divergences;
   Actions::Event(&actions_, "divergence").Id("from", other.view());
   SendFullQuestion(other);
@@ -63,7 +66,7 @@ Status Replica::ReceivePosition(const Frame& frame, uint64_t now_ms) {
   census_.Seen(position.from, now_ms);
   const uint32_t have = vector_.SeqOf(position.from);
   if (have < position.seq) Pull(position.from, now_ms);
-  if (position.asks && have > 0) SendAck(position.from, have);
+  if (position.asks && have > 0) SendAck(position.from, Planted("ack-without-having") ? position.seq : have);
   return Status::kOk;
 }
 
@@ -136,8 +139,9 @@ void Replica::SendFullQuestion(const InstanceId& to) {
 
 void Replica::SendDelta(const InstanceId& to, const std::vector<OpSet::Entry>& theirs) {
   Buffer frame;
-  EncodeDelta(writer_, {options_.instance, to, document_.digest()}, document_, vector_,
-              CoveredBy(theirs, vector_), &frame);
+  const Status status = EncodeDelta(writer_, {options_.instance, to, document_.digest()}, document_, vector_,
+                                    CoveredBy(theirs, vector_), &frame);
+  if (status != Status::kOk) return Dropped(status);
   Send(std::move(frame));
 }
 

@@ -2,18 +2,25 @@
 
 #include <string_view>
 
+#include "base/arena.h"
+#include "crdt/missing.h"
+
 namespace tabmesh {
 
-void EncodeDelta(const FrameWriter& writer, const DeltaHead& head, const Document& document,
-                 const VersionVector& vector, const std::vector<uint32_t>& covered, Buffer* out) {
+Status EncodeDelta(const FrameWriter& writer, const DeltaHead& head, const Document& document,
+                   const VersionVector& vector, const std::vector<uint32_t>& covered, Buffer* out) {
+  CallArena arena;
   OpList ops;
   std::vector<std::string_view> keys;
-  document.CollectMissing(covered, &ops, &keys);
+  if (const Status status = CollectMissing(document, covered, &arena, &ops, &keys); status != Status::kOk) {
+    return status;
+  }
   const size_t start = out->size();
   writer.Begin(FrameKind::kDelta, out);
   EncodeDeltaHead(head, out);
   EncodeOpSet(vector, ops, out);
   FrameWriter::End(start, out);
+  return out->failed() ? Status::kOutOfMemory : Status::kOk;
 }
 
 std::vector<uint32_t> CoveredBy(const std::vector<OpSet::Entry>& entries, const VersionVector& vector) {

@@ -15,9 +15,9 @@ namespace tabmesh {
 
 /// Appends a kDelta frame with every op whose seq is above `covered` (one number an instance of
 /// `vector`). Almeida, Shoker, Baquero, "Delta State Replicated Data Types", 2018: the receiver may
-/// take over the sender's vector because it has at least `covered`. O(size of the state).
-void EncodeDelta(const FrameWriter& writer, const DeltaHead& head, const Document& document,
-                 const VersionVector& vector, const std::vector<uint32_t>& covered, Buffer* out);
+/// take over the sender's vector because it has at least `covered`. kOutOfMemory. O(size of the state).
+Status EncodeDelta(const FrameWriter& writer, const DeltaHead& head, const Document& document,
+                   const VersionVector& vector, const std::vector<uint32_t>& covered, Buffer* out);
 
 /// For each instance of `vector`, the seq that `entries` name, or 0.
 std::vector<uint32_t> CoveredBy(const std::vector<OpSet::Entry>& entries, const VersionVector& vector);

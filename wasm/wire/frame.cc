@@ -2,6 +2,7 @@
 
 #include "base/crc32c.h"
 #include "base/limits.h"
+#include "base/plant.h"
 
 namespace tabmesh {
 
@@ -32,7 +33,7 @@ Status OpenFrame(std::string_view bytes, uint32_t name_space, Frame* frame) {
   if (bytes.size() > kMessageBytesMax) return Status::kFrameTooLarge;
   const std::string_view checked = bytes.substr(0, bytes.size() - kFrameCheckBytes);
   Reader check(bytes.substr(checked.size()));
-  if (check.Fixed32() != Crc32c(checked)) return Status::kChecksumMismatch;
+  if (check.Fixed32() != Crc32c(checked) && !Planted("checksum-unchecked")) return Status::kChecksumMismatch;
   if (version >> 4 != kWireMajor) return Status::kUnsupportedVersion;
   if (name != name_space) return Status::kForeignFrame;
   frame->kind = static_cast<FrameKind>(kind);

@@ -72,6 +72,7 @@ Status DecodePresence(const Frame& frame, Presence* presence) {
   presence->leaves = (flags & kLeaves) != 0;
   presence->asks = (flags & kAsks) != 0;
   presence->term = reader.Varint();
+  if (presence->term > kTermMax) return Status::kMalformedFrame;
   presence->connected_at_ms = reader.Varint();
   presence->label = reader.Sized(kLabelBytesMax);
   return EndOfBody(frame, reader);

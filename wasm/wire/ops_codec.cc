@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/limits.h"
+#include "crdt/node.h"
 #include "json/wtf8.h"
 
 namespace tabmesh {
@@ -19,13 +20,82 @@ size_t SharedKeys(Path a, Path b) {
   return shared;
 }
 
-void EncodeOp(const Op& op, Path before, Buffer* out) {
+// Instances are named by numbers; the first mention of one that the receiver cannot know spells it out.
+class NamesOut {
+ public:
+  NamesOut(const VersionVector& vector, bool all_known) : vector_(vector), all_known_(all_known) {}
+
+  void Introduce(uint32_t instance) { named_.push_back(instance); }
+  void Append(uint32_t instance, Buffer* out) {
+    if (all_known_) return out->AppendVarint(instance);
+    const auto found = std::find(named_.begin(), named_.end(), instance);
+    out->AppendVarint(static_cast<uint64_t>(found - named_.begin()));
+    if (found != named_.end()) return;
+    out->Append(vector_.Id(instance).view());
+    named_.push_back(instance);
+  }
+
+ private:
+  const VersionVector& vector_;
+  const bool all_known_;
+  std::vector<uint32_t> named_;
+};
+
+// The names of a batch grow as they are read; those of an op set are all there before.
+class NamesIn {
+ public:
+  explicit NamesIn(size_t known) : known_(known) {}
+  explicit NamesIn(std::vector<InstanceId>* growing) : growing_(growing) {}
+
+  bool Read(Reader* reader, uint32_t* instance) {
+    const uint64_t index = reader->Varint();
+    const size_t known = growing_ == nullptr ? known_ : growing_->size();
+    if (!reader->ok() || index > known || (index == known && growing_ == nullptr)) return false;
+    if (index == known) growing_->push_back(InstanceId::From(reader->Take(InstanceId::kBytes)));
+    *instance = static_cast<uint32_t>(index);
+    return reader->ok();
+  }
+
+ private:
+  size_t known_ = 0;
+  std::vector<InstanceId>* growing_ = nullptr;
+};
+
+constexpr uint8_t kRemoved = 1;
+constexpr uint8_t kHasBase = 2;
+
+void EncodeValueDetail(const OpDetail& detail, NamesOut* names, Buffer* out) {
+  const bool has_base = !detail.base.empty();
+  out->AppendByte(static_cast<uint8_t>(detail.strategy));
+  out->AppendByte(static_cast<uint8_t>((detail.removed ? kRemoved : 0) | (has_base ? kHasBase : 0)));
+  out->AppendVarint(detail.context_size);
+  for (size_t i = 0; i < detail.context_size; ++i) {
+    names->Append(detail.context[i].instance, out);
+    out->AppendVarint(detail.context[i].seq);
+  }
+  if (!has_base) return;
+  out->AppendFixed64(detail.base_hlc);
+  out->AppendSized(detail.base);
+}
+
+void EncodeCountDetail(const OpDetail& detail, NamesOut* names, Buffer* out) {
+  out->AppendFixed64(detail.epoch.hlc);
+  if (detail.epoch.hlc != 0) names->Append(detail.epoch.instance, out);
+  const auto total = static_cast<uint64_t>(detail.total);  // zigzag, as in Protocol Buffers
+  out->AppendVarint((total << 1) ^ static_cast<uint64_t>(detail.total >> 63));
+}
+
+void EncodeOp(const Op& op, Path before, NamesOut* names, Buffer* out) {
   const size_t shared = SharedKeys(before, op.path);
   out->AppendVarint(shared);
   out->AppendVarint(op.path.size - shared);
   for (size_t i = shared; i < op.path.size; ++i) out->AppendSized(op.path.keys[i]);
   out->AppendByte(static_cast<uint8_t>(op.kind));
-  if (op.kind == OpKind::kLeaf) out->AppendSized(op.value);
+  if (op.kind == OpKind::kValue) EncodeValueDetail(*op.detail, names, out);
+  if (op.kind == OpKind::kCount) EncodeCountDetail(*op.detail, names, out);
+  if (op.kind == OpKind::kLeaf || (op.kind == OpKind::kValue && !op.detail->removed)) {
+    out->AppendSized(op.value);
+  }
 }
 
 Status DecodePath(Reader* reader, Path before, CallArena* arena, Path* path) {
@@ -41,34 +111,13 @@ Status DecodePath(Reader* reader, Path before, CallArena* arena, Path* path) {
   std::copy(before.keys, before.keys + shared, keys);
   for (size_t i = static_cast<size_t>(shared); i < size; ++i) {
     keys[i] = reader->Sized(kKeyBytesMax);
-    if (!reader->ok() || !IsWtf8(keys[i])) return Status::kMalformedFrame;
+    if (!reader->ok()) return Status::kMalformedFrame;
+    const bool position = i == 2 && size == 3 && keys[i] == kPositionKey;
+    if (!position && !IsWtf8(keys[i])) return Status::kMalformedFrame;
     if (keys[i] == "__proto__") return Status::kForbiddenKey;
   }
   *path = {keys, size};
   return Status::kOk;
-}
-
-Status DecodeOp(Reader* reader, Path before, CallArena* arena, Op* op) {
-  if (const Status status = DecodePath(reader, before, arena, &op->path); status != Status::kOk) {
-    return status;
-  }
-  const uint8_t kind = reader->Byte();
-  if (kind > kOpKindMax) return Status::kMalformedFrame;
-  op->kind = static_cast<OpKind>(kind);
-  if (op->kind == OpKind::kLeaf) op->value = reader->Sized(kValueBytesMax);
-  return reader->ok() ? Status::kOk : Status::kMalformedFrame;
-}
-
-Status CheckStamp(HlcTime hlc) {
-  return hlc != 0 && HlcMs(hlc) < kHlcMsMax ? Status::kOk : Status::kStampOutOfRange;
-}
-
-// The ops that follow cannot be more than their bytes allow, whatever their count claims.
-bool ReadCount(Reader* reader, size_t item_bytes_min, size_t* count) {
-  const uint64_t claimed = reader->Varint();
-  if (!reader->ok() || claimed > reader->left() / item_bytes_min) return false;
-  *count = static_cast<size_t>(claimed);
-  return true;
 }
 
 bool ReadSeq(Reader* reader, uint32_t* seq) {
@@ -77,22 +126,109 @@ bool ReadSeq(Reader* reader, uint32_t* seq) {
   return reader->ok() && value <= UINT32_MAX;
 }
 
+// What follows cannot be more items than their bytes allow, whatever the count claims.
+bool ReadCount(Reader* reader, size_t item_bytes_min, size_t* count) {
+  const uint64_t claimed = reader->Varint();
+  if (!reader->ok() || claimed > reader->left() / item_bytes_min) return false;
+  *count = static_cast<size_t>(claimed);
+  return true;
+}
+
+Status DecodeValueDetail(Reader* reader, NamesIn* names, CallArena* arena, OpDetail* detail) {
+  const uint8_t strategy = reader->Byte();
+  const uint8_t flags = reader->Byte();
+  size_t size = 0;
+  if (strategy > kStrategyMax || !KeepsSiblings(static_cast<Strategy>(strategy)) ||
+      !ReadCount(reader, 2, &size) || size > kInstancesMax) {
+    return Status::kMalformedFrame;
+  }
+  auto* context = static_cast<Dot*>(arena->Allocate(size * sizeof(Dot)));
+  if (context == nullptr) return Status::kOutOfMemory;
+  for (size_t i = 0; i < size; ++i) {
+    if (!names->Read(reader, &context[i].instance) || !ReadSeq(reader, &context[i].seq)) {
+      return Status::kMalformedFrame;
+    }
+  }
+  detail->strategy = static_cast<Strategy>(strategy);
+  detail->removed = (flags & kRemoved) != 0;
+  detail->context = context;
+  detail->context_size = size;
+  if ((flags & kHasBase) == 0) return Status::kOk;
+  detail->base_hlc = reader->Fixed64();
+  detail->base = reader->Sized(kValueBytesMax);
+  return reader->ok() && !detail->base.empty() ? Status::kOk : Status::kMalformedFrame;
+}
+
+Status DecodeCountDetail(Reader* reader, NamesIn* names, OpDetail* detail) {
+  detail->epoch.hlc = reader->Fixed64();
+  if (detail->epoch.hlc != 0 && !names->Read(reader, &detail->epoch.instance)) return Status::kMalformedFrame;
+  const uint64_t zigzag = reader->Varint();
+  detail->total = static_cast<int64_t>((zigzag >> 1) ^ (~(zigzag & 1) + 1));
+  const bool good = reader->ok() && detail->total <= kWholeMax && detail->total >= -kWholeMax;
+  return good && HlcMs(detail->epoch.hlc) < kHlcMsMax ? Status::kOk : Status::kMalformedFrame;
+}
+
+// Some kinds belong to places of a certain depth.
+bool FitsPath(OpKind kind, Path path) {
+  switch (kind) {
+    case OpKind::kValue:
+    case OpKind::kList:
+      return path.size == 1;
+    case OpKind::kItem:
+    case OpKind::kItemGone:
+      return path.size == 2;
+    default:
+      return path.keys[path.size - 1] != kPositionKey || kind == OpKind::kLeaf || kind == OpKind::kTombstone;
+  }
+}
+
+Status DecodeOp(Reader* reader, Path before, NamesIn* names, CallArena* arena, Op* op) {
+  if (const Status status = DecodePath(reader, before, arena, &op->path); status != Status::kOk) {
+    return status;
+  }
+  const uint8_t kind = reader->Byte();
+  if (kind > kOpKindMax) return Status::kMalformedFrame;
+  op->kind = static_cast<OpKind>(kind);
+  if (!FitsPath(op->kind, op->path)) return Status::kMalformedFrame;
+  bool has_text = op->kind == OpKind::kLeaf;
+  if (op->kind == OpKind::kValue || op->kind == OpKind::kCount) {
+    auto* detail = arena->New<OpDetail>();
+    if (detail == nullptr) return Status::kOutOfMemory;
+    op->detail = detail;
+    const Status status = op->kind == OpKind::kValue ? DecodeValueDetail(reader, names, arena, detail)
+                                                     : DecodeCountDetail(reader, names, detail);
+    if (status != Status::kOk) return status;
+    has_text = op->kind == OpKind::kValue && !detail->removed;
+  }
+  if (has_text) {
+    op->value = reader->Sized(kValueBytesMax);
+    if (op->value.empty()) return Status::kMalformedFrame;
+  }
+  return reader->ok() ? Status::kOk : Status::kMalformedFrame;
+}
+
+Status CheckStamp(HlcTime hlc) {
+  return hlc != 0 && HlcMs(hlc) < kHlcMsMax ? Status::kOk : Status::kStampOutOfRange;
+}
+
 }  // namespace
 
-void EncodeBatch(const InstanceId& instance, const WriteId& id, const OpList& ops, Buffer* out) {
-  out->Append(instance.view());
+void EncodeBatch(const VersionVector& vector, const WriteId& id, const OpList& ops, Buffer* out) {
+  NamesOut names(vector, /*all_known=*/false);
+  names.Introduce(id.instance);
+  out->Append(vector.Id(id.instance).view());
   out->AppendFixed64(id.hlc);
   out->AppendVarint(id.seq);
   out->AppendVarint(ops.size());
   Path before;
   for (const Op& op : ops) {
-    EncodeOp(op, before, out);
+    EncodeOp(op, before, &names, out);
     before = op.path;
   }
 }
 
 Status DecodeBatch(Reader* reader, CallArena* arena, Batch* batch) {
-  batch->instance = InstanceId::From(reader->Take(InstanceId::kBytes));
+  batch->instances.assign(1, InstanceId::From(reader->Take(InstanceId::kBytes)));
   batch->hlc = reader->Fixed64();
   size_t count = 0;
   if (!ReadSeq(reader, &batch->seq) || batch->seq == 0 || !ReadCount(reader, kOpBytesMin, &count)) {
@@ -100,9 +236,11 @@ Status DecodeBatch(Reader* reader, CallArena* arena, Batch* batch) {
   }
   if (const Status status = CheckStamp(batch->hlc); status != Status::kOk) return status;
   batch->ops.resize(count);
+  NamesIn names(&batch->instances);
   Path before;
   for (Op& op : batch->ops) {
-    if (const Status status = DecodeOp(reader, before, arena, &op); status != Status::kOk) return status;
+    if (const Status status = DecodeOp(reader, before, &names, arena, &op); status != Status::kOk)
+      return status;
     before = op.path;
   }
   return Status::kOk;
@@ -135,9 +273,10 @@ void EncodeOpSet(const VersionVector& vector, const OpList& ops, Buffer* out) {
   for (const Op& op : ops) oldest = std::min(oldest, op.id.hlc);
   out->AppendFixed64(oldest);
   out->AppendVarint(ops.size());
+  NamesOut names(vector, /*all_known=*/true);
   Path before;
   for (const Op& op : ops) {
-    EncodeOp(op, before, out);
+    EncodeOp(op, before, &names, out);
     out->AppendVarint(op.id.instance);
     out->AppendVarint(op.id.seq);
     out->AppendVarint(op.id.hlc - oldest);
@@ -151,9 +290,11 @@ Status DecodeOpSet(Reader* reader, CallArena* arena, OpSet* set) {
   size_t count = 0;
   if (!ReadCount(reader, kOpBytesMin + 3, &count)) return Status::kMalformedFrame;
   set->ops.resize(count);
+  NamesIn names(set->vector.size());
   Path before;
   for (Op& op : set->ops) {
-    if (const Status status = DecodeOp(reader, before, arena, &op); status != Status::kOk) return status;
+    if (const Status status = DecodeOp(reader, before, &names, arena, &op); status != Status::kOk)
+      return status;
     before = op.path;
     const uint64_t instance = reader->Varint();
     const bool has_seq = ReadSeq(reader, &op.id.seq);

@@ -15,15 +15,18 @@ namespace tabmesh {
 
 /// What one instance wrote at once: all ops have the same WriteId.
 struct Batch {
-  InstanceId instance;
+  const InstanceId& instance() const { return instances[0]; }
   HlcTime hlc = 0;
   uint32_t seq = 0;
+  /// The writer, then whoever else the ops' details name: those have indices into this list.
+  std::vector<InstanceId> instances;
   OpList ops;  // ids are unset: the receiver numbers instances its own way
 };
 
-void EncodeBatch(const InstanceId& instance, const WriteId& id, const OpList& ops, Buffer* out);
+/// `vector` knows the writer, which is `id.instance`, and all instances that the ops name.
+void EncodeBatch(const VersionVector& vector, const WriteId& id, const OpList& ops, Buffer* out);
 
-/// Keys live in `arena`, or in the bytes read from; values in those bytes. kMalformedFrame,
+/// Keys and details live in `arena`, or in the bytes read from; values in those bytes. kMalformedFrame,
 /// kForbiddenKey, kKeyTooLong, kStampOutOfRange, kOutOfMemory. Values are not validated as JSON here.
 Status DecodeBatch(Reader* reader, CallArena* arena, Batch* batch);
 
@@ -34,7 +37,7 @@ struct OpSet {
     uint32_t seq = 0;
   };
   std::vector<Entry> vector;
-  OpList ops;  // id.instance is an index into `vector`
+  OpList ops;  // all instances, also in details, are indices into `vector`
 };
 
 /// `ops` carry indices into `vector`, which is written whole.
