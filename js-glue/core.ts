@@ -2,7 +2,8 @@
 import createModule, { type MainModule } from './generated/tabmesh.mjs'
 import { TabmeshError, type ErrorCode } from './errors.ts'
 import type { TreeEdit } from './json-tree.ts'
-import type { Strategy } from './types.ts'
+import type { Lists } from './keyed-list.ts'
+import type { StrategyName } from './types.ts'
 
 /** Where the module comes from; default the file beside the glue. */
 export type WasmSource = string | URL | ArrayBuffer | Uint8Array | WebAssembly.Module
@@ -56,7 +57,7 @@ function loadError(cause: unknown): TabmeshError {
 
 /** The lock actions of the core, by number. */
 const lockActions = ['none', 'request', 'release', 'claim'] as const
-const strategies: readonly Strategy[] = ['merge', 'last-write-wins']
+const strategies: readonly StrategyName[] = ['merge', 'last-write-wins', 'first-write-wins', 'resolve', 'prompt']
 
 /** Bits of `Core.pending`: what the last call wants done, in the order in which to do it. */
 export const pendingChanges = 1
@@ -66,11 +67,21 @@ export const pendingLock = 8
 export const pendingEvents = 16
 
 export type CoreEvent =
-  | { readonly type: 'ready' | 'tabs' | 'catch-up' | 'destroyed' | 'identity-conflict' }
+  | { readonly type: 'ready' | 'tabs' | 'conflicts' | 'catch-up' | 'destroyed' | 'identity-conflict' }
   | { readonly type: 'remote' | 'divergence'; readonly from: string }
   | { readonly type: 'shared'; readonly seq: number }
+  | { readonly type: 'strategy-mismatch'; readonly key: string }
   | { readonly type: 'dropped'; readonly reason: string }
   | { readonly type: 'leader'; readonly term: number; readonly self: 0 | 1; readonly id?: string }
+
+/** Grammar: wasm/crdt/conflicts.h. */
+export interface CoreConflict {
+  readonly id: string
+  readonly key: string
+  readonly strategy: number
+  readonly base?: unknown
+  readonly values: readonly { readonly tab: string; readonly time: number; readonly value?: unknown }[]
+}
 
 export interface CorePeer {
   readonly id: string
@@ -81,7 +92,7 @@ export interface CorePeer {
 }
 
 /** The calls of a replica that need no translation. */
-const plainCalls = ['restore', 'restored', 'askShared', 'tick', 'setVisible', 'suspend', 'resume', 'destroy', 'retainPeers', 'lockGranted', 'lockLost', 'termClaimed', 'claimFailed', 'seq', 'checkpoint'] as const
+const plainCalls = ['restore', 'restored', 'askShared', 'tick', 'setVisible', 'suspend', 'resume', 'destroy', 'retainPeers', 'lockGranted', 'lockLost', 'termClaimed', 'claimFailed', 'seq', 'checkpoint', 'accept', 'withdraw'] as const
 
 type WithoutHandle<F> = F extends (handle: number, ...rest: infer A) => infer R ? (...rest: A) => R : never
 
@@ -92,8 +103,9 @@ export interface CoreOptions {
   readonly connectedAt: number
   readonly visible: boolean
   readonly mayLead: boolean
-  readonly defaultStrategy: Strategy
-  readonly strategies: Readonly<Record<string, Strategy>>
+  readonly defaultStrategy: StrategyName
+  readonly strategies: Readonly<Record<string, StrategyName>>
+  readonly lists: Lists
 }
 
 /** One replica. After every call but the readers, what `pending` names is taken, each once. */
@@ -102,6 +114,8 @@ export interface Core {
   open(state: object, now: number): void
   /** What is pending afterwards. Throws TabmeshError, and then nothing has changed. */
   localSet(edits: readonly TreeEdit[], now: number): number
+  /** The record to store, or undefined when nothing has to change. Throws TabmeshError. No other write is taken until `accept` or `withdraw`. */
+  propose(edits: readonly TreeEdit[], now: number): Uint8Array | undefined
   /** What is pending afterwards. */
   receive(frame: Uint8Array, now: number): number
   pending(): number
@@ -113,6 +127,7 @@ export interface Core {
   /** When to tick, in milliseconds since 1970; 0 for never. */
   wakeAt(): number
   peers(): CorePeer[]
+  conflicts(): CoreConflict[]
   counters(): number[]
   /** Frees the module's memory. Safe twice; later calls do nothing, for the memory belongs to others then. */
   free(): void
@@ -128,6 +143,7 @@ export function createCore(module: MainModule, options: CoreOptions): Core {
     options.mayLead,
     strategies.indexOf(options.defaultStrategy),
   )
+  for (const [key, field] of Object.entries(options.lists)) module.setList(handle, key, field)
   for (const [key, strategy] of Object.entries(options.strategies)) module.setStrategy(handle, key, strategies.indexOf(strategy))
   const replica = Object.fromEntries(plainCalls.map((name) => [name, (...rest: unknown[]) => (freed ? undefined : (module[name] as (...all: unknown[]) => unknown)(handle, ...rest))])) as unknown as Core['replica']
   let freed = false
@@ -149,6 +165,12 @@ export function createCore(module: MainModule, options: CoreOptions): Core {
       if (pending < 0) check(-pending)
       return pending
     },
+    propose(edits, now) {
+      if (freed) throw new TabmeshError('closed', 'The store is closed.')
+      check(module.propose(handle, JSON.stringify(edits), now))
+      const record = module.takeProposal(handle)
+      return record.byteLength > 0 ? record : undefined
+    },
     receive: (frame, now) => (freed ? 0 : module.receive(handle, frame, now)),
     pending: () => (freed ? 0 : module.pendingActions(handle)),
     takeChanges: () => JSON.parse(module.takeChanges(handle)) as TreeEdit[],
@@ -158,6 +180,7 @@ export function createCore(module: MainModule, options: CoreOptions): Core {
     takeEvents: () => JSON.parse(module.takeEvents(handle)) as CoreEvent[],
     wakeAt: () => module.wakeAt(handle),
     peers: () => (freed ? [] : (JSON.parse(module.peers(handle)) as CorePeer[])),
+    conflicts: () => (freed ? [] : (JSON.parse(module.conflicts(handle)) as CoreConflict[])),
     counters: () => (freed ? [] : (JSON.parse(module.counters(handle)) as number[])),
     free() {
       if (!freed) module.free(handle)
@@ -172,5 +195,7 @@ const advice: Partial<Record<ErrorCode, string>> = {
   'value-too-large': 'A single value (a string, an array, or a key under last-write-wins) is larger than 1 MiB: split it.',
   'state-too-large': 'The whole state would be larger than 64 MiB: keep less in it.',
   'out-of-memory': 'The module has run out of memory; the write was taken back.',
+  'bad-list-item': 'An item of a keyed list is no object, or lacks its id: give each its own.',
+  'not-a-number': 'A counter is a whole number within ±(2^53 - 1).',
   'sequence-exhausted': 'This tab has made four billion writes: reload it.',
 }

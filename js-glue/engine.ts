@@ -1,10 +1,14 @@
 // The part that is loaded later: wires the core to the platform, in the order of the core's actions.
+import { createConflicts, type Conflicts } from './conflicts.ts'
 import { createCore, loadModule, pendingChanges, pendingEvents, pendingFrames, pendingLock, pendingRecords, type Core, type CoreEvent, type WasmSource } from './core.ts'
 import { TabmeshError } from './errors.ts'
 import { createJournalWriter } from './journal-writer.ts'
 import type { Channel, Journal, JournalContents, Lock, Platform } from './platform.ts'
+import type { Lists } from './keyed-list.ts'
 import type { Mirror } from './store.ts'
-import type { DebugEvent, Stats, Status, StoreEvents, Strategy, TabInfo } from './types.ts'
+import { createSync } from './sync.ts'
+import { createTransactions, type TransactionCall } from './transactions.ts'
+import type { DebugEvent, Resolver, Stats, Status, StoreEvents, StoreHistory, StrategyName, TabInfo } from './types.ts'
 
 /** How long storage may take before the store is ready without it. */
 const storageWaitMs = 3000
@@ -12,7 +16,9 @@ const storageWaitMs = 3000
 const aliveEveryMs = 5000
 /** Writes after which the leader makes a checkpoint. */
 const checkpointEvery = 500
-const reopenMs = 250
+/** Before the database is opened again; doubles up to the last. */
+const reopenFirstMs = 250
+const reopenLastMs = 30_000
 /** Between two questions whether another tab has a write that somebody waits for. */
 const askSharedMs = 500
 const claimAgainMs = 2000
@@ -22,8 +28,10 @@ export interface EngineOptions {
   readonly name: string
   readonly platform: Platform
   readonly mirror: Mirror
-  readonly defaultStrategy: Strategy
-  readonly strategies: Readonly<Record<string, Strategy>>
+  readonly defaultStrategy: StrategyName
+  readonly strategies: Readonly<Record<string, StrategyName>>
+  readonly resolverOf: (key: string) => Resolver | undefined
+  readonly lists: Lists
   readonly persist: false | 'relaxed' | 'strict'
   readonly mayLead: boolean
   readonly wasm: WasmSource | undefined
@@ -41,6 +49,10 @@ export interface Engine {
   leader(): { isLeader: boolean; id: string | undefined; term: number; guarantee: 'fenced' | 'advisory' }
   status(): Status
   stats(): Stats
+  readonly conflicts: Conflicts
+  readonly history: StoreHistory
+  /** Rejects as Store.transaction does. */
+  transaction(call: TransactionCall): Promise<'committed' | 'conflict' | 'unknown'>
   close(): Promise<void>
   destroy(): Promise<void>
 }
@@ -56,6 +68,8 @@ const frameKinds = ['', 'ops', 'hello', 'delta', 'presence', 'position', 'ack', 
 /** Loads the core and starts. Rejects where WebAssembly cannot be loaded; the mirror then works by itself. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { platform, mirror, emit } = options
+  const { ledger } = mirror.parts
+  const sync = createSync(mirror.parts)
   const { clock } = platform
   await platform.lifecycle.active()
   const module = await loadModule(options.wasm)
@@ -73,6 +87,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     mayLead: options.mayLead,
     defaultStrategy: options.defaultStrategy,
     strategies: options.strategies,
+    lists: options.lists,
   })
   const { replica } = core
 
@@ -92,7 +107,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   let ended = false
   /** The surroundings have no database: leadership and writes are as good as memory. */
   let withoutJournal = options.persist === false
-  let hadJournal = false
+  let reopenMs = reopenFirstMs
   let durableSeq = 0
   let cancelAskShared: (() => void) | undefined
   let hydrated = false
@@ -110,7 +125,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       storageFull = false
       options.debug?.({ type: 'journal', records, bytes, at: clock.now() })
       durableSeq = seq
-      mirror.ledger.reached('durable', seq)
+      ledger.reached('durable', seq)
       shareAlone()
       emit('status', status())
     },
@@ -123,13 +138,76 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     },
   })
 
+  const conflicts = createConflicts({
+    self: id,
+    resolverOf: options.resolverOf,
+    pending: () => core.conflicts(),
+    term: () => (leading.isLeader && hydrated && !suspended && !ended ? leading.term : undefined),
+    choose: (key, value) => sync.choose(key, value),
+    after: (ms, task) => clock.after(ms, task),
+    onChange: (list) => emit('conflict', list),
+    onError: (error) => emit('error', { error }),
+  })
+
+  const transactions = createTransactions({
+    async journal() {
+      await ready
+      if (ended) throw new TabmeshError('closed', 'The store is closed.')
+      await openJournal()
+      // Opened by a claim, it may not have been read yet: what it holds belongs to no known generation then.
+      if ((!journal || generation === '') && !withoutJournal && !(await restoreFromJournal())) {
+        throw new TabmeshError('destroyed', 'The store was erased while this tab was away.')
+      }
+      return journal
+    },
+    cursor: () => cursor,
+    now: () => clock.now(),
+    after: (ms, task) => clock.after(ms, task),
+    take(contents) {
+      if (ended || suspended) throw new TabmeshError('closed', 'The store is closed or suspended.')
+      if (contents.generation !== generation) {
+        const erased = new TabmeshError('destroyed', 'The store was erased while this tab was away.')
+        end(erased)
+        throw erased
+      }
+      sync.flush()
+      restore(contents)
+      replica.restored(false, clock.now())
+      perform()
+      sync.flush()
+    },
+    plan: (partial) => mirror.parts.plan(partial),
+    state: () => mirror.parts.state,
+    isShared: (key) => mirror.parts.isShared(key),
+    propose(edits) {
+      const record = core.propose(edits, clock.now())
+      if (record) sync.hold(true)
+      perform()
+      return record && { own: { record, seq: replica.seq() + 1 }, before: writer.unstored() }
+    },
+    accept() {
+      replica.accept(clock.now())
+      perform() // under what waits here
+      sync.hold(false)
+    },
+    withdraw() {
+      replica.withdraw()
+      sync.hold(false)
+    },
+    writer,
+    async has(seq) {
+      await restoreFromJournal()
+      return replica.seq() >= seq
+    },
+  })
+
   // ---- performing what the core wants, in the order of its fields ----
 
   // Readers and the channel come first: others wait for them. A listener may close the store at any point.
   function perform(known?: number): void {
     if (ended) return
     const pending = known ?? core.pending()
-    const keys = pending & pendingChanges ? mirror.applyRemote(core.takeChanges()) : []
+    const keys = pending & pendingChanges ? sync.applyRemote(core.takeChanges()) : []
     if (ended) return
     if (pending & pendingFrames) core.takeFrames().forEach(post)
     if (pending & pendingRecords) store(core.takeRecords())
@@ -169,7 +247,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   function handle(event: CoreEvent): void {
     switch (event.type) {
       case 'ready':
-        mirror.connect({
+        sync.connect({
           commit(edits) {
             perform(core.localSet(edits, clock.now()))
             written(1)
@@ -196,15 +274,24 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         emit('tabs', tabs())
         emit('status', status())
         if (leading.isLeader) void lookWhoLives()
+        conflicts.look()
+        break
+      case 'conflicts':
+        conflicts.look()
+        break
+      case 'strategy-mismatch':
+        emit('error', { error: new TabmeshError('strategy-mismatch', `Another tab merges ${event.key} by another strategy, as another version of the app may. All tabs still agree; the later write wins there until all have the same version.`) })
         break
       case 'shared':
-        mirror.ledger.reached('shared', event.seq)
+        ledger.reached('shared', event.seq)
         break
       case 'divergence':
         emit('divergence', { source: event.from })
         break
       case 'identity-conflict':
         emit('identity-conflict', undefined)
+        // It may neither write nor lead: others take its numbers for somebody else's.
+        end(new TabmeshError('identity-conflict', "Another tab writes under this tab's identity: reload this tab."))
         break
       case 'dropped':
         emit('error', { error: new TabmeshError('dropped', `Bytes from another tab or from storage were dropped: ${event.reason}. Nothing is lost if their writer still has them.`) })
@@ -221,7 +308,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   function askShared(): void {
     cancelAskShared?.()
     cancelAskShared = undefined
-    if (ended || suspended || !mirror.ledger.waitsForShared()) return
+    if (ended || suspended || !ledger.waitsForShared()) return
     cancelAskShared = clock.after(askSharedMs, askShared)
     replica.askShared(clock.now())
     perform()
@@ -229,7 +316,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   /** With no other tab, shared means durable. */
   function shareAlone(): void {
-    if (core.peers().length === 0) mirror.ledger.reached('shared', durableSeq)
+    if (core.peers().length === 0) ledger.reached('shared', durableSeq)
   }
 
   function wake(at: number): void {
@@ -264,7 +351,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     channel = platform.openChannel(options.name, (frame) => {
       if (ended) return
       options.debug?.({ type: 'frame', direction: 'in', kind: frameKinds[frame[3] ?? 0] ?? 'unknown', bytes: frame.byteLength, at: clock.now() })
-      mirror.flush()
+      sync.flush()
       perform(core.receive(frame, clock.now()))
     })
     hadChannel = channel !== undefined
@@ -336,16 +423,20 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         const opened = await platform.openJournal(options.name, options.persist || 'relaxed', () => {
           journal = undefined
           writer.use(undefined)
-          clock.after(reopenMs, () => void catchUp())
+          clock.after(reopenFirstMs, () => void catchUp())
         })
-        if (ended) return opened?.close()
+        // Evicted or erased while it was closed: nothing of this tab may reach the new one.
+        const other = opened !== undefined && generation !== '' && (await opened.read(Number.MAX_SAFE_INTEGER)).generation !== generation
+        if (ended || other) opened?.close()
+        if (ended) return
+        if (other) return end(new TabmeshError('destroyed', 'The store was erased while this tab was away.'))
         journal = opened
         withoutJournal = opened === undefined
-        hadJournal ||= opened !== undefined
+        reopenMs = reopenFirstMs
         persistence = opened ? opened.kind : 'none'
       } catch (cause) {
         persistence = 'none'
-        emit('error', { error: new TabmeshError('storage-failed', 'The state is kept in memory only: the database could not be opened.', { cause }) })
+        if (reopenMs === reopenFirstMs) emit('error', { error: new TabmeshError('storage-failed', 'The state is kept in memory only: the database could not be opened.', { cause }) })
       } finally {
         journalOpening = undefined
       }
@@ -356,13 +447,19 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   /** Reads what the journal has after the cursor. False when the store was erased meanwhile. */
   async function restoreFromJournal(): Promise<boolean> {
     await openJournal()
-    if (!journal && hadJournal) throw new TabmeshError('storage-failed', 'The database could not be opened again yet.')
+    if (!journal && !withoutJournal && !ended) throw new TabmeshError('storage-failed', 'The database could not be opened again yet.')
     if (!journal) return true
     const contents = await journal.read(cursor)
     if (ended) return true
     if (generation !== '' && contents.generation !== generation) return false
     generation = contents.generation
     restore(contents)
+    // Readers are told in this very task: a write that came in between would be told without it.
+    if (hydrated) {
+      replica.restored(false, clock.now())
+      perform()
+    }
+    if (ended) return true
     writer.use(journal)
     return true
   }
@@ -371,7 +468,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     const now = clock.now()
     for (const checkpoint of contents.checkpoints) if (replica.restore(checkpoint, now) === 0) break
     for (const record of contents.records) replica.restore(record, now)
-    cursor = contents.cursor
+    cursor = Math.max(cursor, contents.cursor)
     sinceCheckpoint += contents.records.length
   }
 
@@ -387,7 +484,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       (cause: unknown) => {
         if (ended) return
         emit('error', { error: new TabmeshError('storage-failed', 'The stored state could not be read yet; it is left as it is, and read again.', { cause }) })
-        clock.after(reopenMs, () => void catchUp())
+        catchUpLater()
       },
     )
     await atMost(read, storageWaitMs)
@@ -406,8 +503,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       replica.restored(false, clock.now())
       perform()
     } catch {
-      if (!ended) clock.after(reopenMs, () => void catchUp())
+      catchUpLater()
     }
+  }
+
+  function catchUpLater(): void {
+    if (ended) return
+    clock.after(reopenMs, () => void catchUp())
+    reopenMs = Math.min(reopenMs * 2, reopenLastMs)
   }
 
   /** Counts writes; a leader makes a checkpoint now and then. */
@@ -425,13 +528,16 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   async function makeCheckpoint(): Promise<void> {
     const { term } = leading
-    const contents = await journal?.read(cursor)
-    if (!contents || ended || suspended || !leading.isLeader) return
+    const opened = journal // one connection from the beginning to the end: it can't have changed its database
+    const contents = await opened?.read(cursor)
+    if (!contents || ended || suspended || !leading.isLeader || journal !== opened) return
     restore(contents)
     replica.restored(false, clock.now())
     perform()
+    const bytes = replica.checkpoint()
+    if (bytes.byteLength === 0) return // out of memory: the journal stays as it is
     sinceCheckpoint = 0
-    if (!(await journal?.checkpoint(term, replica.checkpoint(), cursor)) && !ended) {
+    if (!(await opened?.checkpoint(term, bytes, cursor)) && !ended) {
       replica.lockLost(clock.now())
       perform()
     }
@@ -442,7 +548,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   function suspend(): void {
     away = true
     if (suspended || ended) return
-    mirror.flush()
+    transactions.suspend()
+    sync.flush()
     suspended = true
     replica.suspend(clock.now())
     perform()
@@ -512,7 +619,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     journal?.close()
     core.free()
     options.onEnd(reason)
-    if (reason.code === 'destroyed') emit('error', { error: reason })
+    if (reason.code !== 'closed') emit('error', { error: reason })
   }
 
   // ---- what users see ----
@@ -524,7 +631,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
 
   function status(): Status {
-    const pendingDurable = mirror.ledger.pendingDurable()
+    const pendingDurable = ledger.pendingDurable()
     return {
       persistence,
       channel: hadChannel ? 'broadcast-channel' : 'none',
@@ -546,6 +653,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     ready,
     tabs,
     status,
+    conflicts,
+    transaction: (call) => transactions.run(call),
+    history: sync.history,
     leader: () => ({ ...leading, guarantee: lock && persistence === 'indexed-db' ? 'fenced' : 'advisory' }),
     stats() {
       const [writes = 0, framesIn = 0, bytesIn = 0, framesOut = 0, bytesOut = 0, dropped = 0, gaps = 0, divergences = 0, nodes = 0, textBytes = 0, poolBytes = 0] = ended ? [] : core.counters()
@@ -553,11 +663,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     },
     async close() {
       if (ended) return
-      if (mirror.ledger.pendingDurable() > 0) await atMost(ready, closeWaitMs)
+      if (ledger.pendingDurable() > 0) await atMost(ready, closeWaitMs)
       if (ended) return
-      mirror.flush()
+      sync.flush()
       if (persistence !== 'none') {
-        await atMost(mirror.ledger.level('durable').catch(() => undefined), closeWaitMs)
+        await atMost(ledger.level('durable').catch(() => undefined), closeWaitMs)
       }
       end(new TabmeshError('closed', 'The store is closed.'))
     },

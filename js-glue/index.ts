@@ -2,18 +2,26 @@
 export { createStore, openStore } from './open.ts'
 export { TabmeshError, type ErrorCode } from './errors.ts'
 export type {
+  Conflict,
+  ConflictInbox,
+  ConflictValue,
   DebugEvent,
   DeepReadonly,
   Json,
   Leader,
   Level,
+  Outcome,
   Path,
+  Resolver,
+  ResolverContext,
   Stats,
   Status,
   Store,
   StoreEvents,
+  StoreHistory,
   StoreOptions,
   Strategy,
   TabInfo,
+  TransactionOptions,
   Write,
 } from './types.ts'

@@ -7,11 +7,21 @@ const retryLastMs = 5000
 /** Bytes of one transaction: a longer one would hold up other tabs. */
 const transactionBytes = 256 << 10
 
+/** A record of this tab, and the number of the write in it. */
+export interface Waiting {
+  readonly record: Uint8Array
+  readonly seq: number
+}
+
 export interface JournalWriter {
   /** `seq` is the number of the write in the record. */
   push(record: Uint8Array, seq: number): void
   /** Begins to store everything that waits, in this very task: the page may not run again. */
   flushNow(): void
+  /** All that is not known to be stored. A record that is stored twice is read once. */
+  unstored(): Waiting[]
+  /** Somebody else has stored these. */
+  stored(records: readonly Waiting[]): void
   /** A journal to write to from now on; `undefined` while there is none. */
   use(journal: Journal | undefined): void
   close(): void
@@ -24,8 +34,10 @@ export interface JournalWriterEvents {
   failed(cause: unknown): void
 }
 
+const inOrder = (records: Waiting[]): Waiting[] => records.sort((a, b) => a.seq - b.seq)
+
 export function createJournalWriter(clock: Clock, events: JournalWriterEvents): JournalWriter {
-  let waiting: { record: Uint8Array; seq: number }[] = []
+  let waiting: Waiting[] = []
   let journal: Journal | undefined
   let running = 0
   let retryMs = retryFirstMs
@@ -33,9 +45,10 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
   let stored = 0
   let scheduled = false
   const storedEarly = new Set<number>()
+  const underWay = new Set<readonly Waiting[]>()
 
   /** Takes from the queue what fits one transaction. */
-  function take(): typeof waiting {
+  function fitting(): Waiting[] {
     let bytes = 0
     let count = 0
     while (count < waiting.length && (count === 0 || bytes + waiting[count]!.record.byteLength <= transactionBytes)) bytes += waiting[count++]!.record.byteLength
@@ -43,28 +56,31 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
   }
 
   /** Durable means: everything up to this number, so a batch that overtook a failed one has to wait. */
-  function store(batch: typeof waiting): void {
-    for (const { seq } of batch) storedEarly.add(seq)
+  function store(batch: readonly Waiting[]): void {
+    for (const { seq } of batch) if (seq > stored) storedEarly.add(seq)
     while (storedEarly.delete(stored + 1)) stored++
     events.durable(stored, batch.length, batch.reduce((sum, { record }) => sum + record.byteLength, 0))
   }
 
   function begin(): void {
     if (!journal || waiting.length === 0) return
-    const batch = take()
+    const batch = fitting()
     running++
+    underWay.add(batch)
     journal
       .append(batch.map(({ record }) => record))
       .then(
         () => {
           running--
+          underWay.delete(batch)
           retryMs = retryFirstMs
           store(batch)
           next()
         },
         (cause: unknown) => {
           running--
-          waiting = [...batch, ...waiting].sort((a, b) => a.seq - b.seq)
+          underWay.delete(batch)
+          waiting = inOrder([...batch, ...waiting])
           events.failed(cause)
           cancelRetry?.()
           cancelRetry = clock.after(retryMs, next)
@@ -89,6 +105,12 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
         scheduled = false
         if (!cancelRetry) next()
       })
+    },
+    unstored: () => inOrder([...underWay].flat().concat(waiting)),
+    stored(records) {
+      const seqs = new Set(records.map(({ seq }) => seq))
+      waiting = waiting.filter(({ seq }) => !seqs.has(seq))
+      store(records)
     },
     flushNow() {
       // Transactions of one store are done in the order of their making: no need to wait for the running one.

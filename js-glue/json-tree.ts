@@ -3,8 +3,11 @@ import { TabmeshError } from './errors.ts'
 
 export type JsonObject = { readonly [key: string]: unknown }
 
-/** `[path, value]` sets, `[path]` removes, `[path, value, 1]` replaces: what the core reads and writes. */
-export type TreeEdit = readonly [path: readonly string[], value?: unknown, replace?: 1]
+/**
+ * `[path, value]` sets, `[path]` removes, `[path, value, 1]` replaces, `[path, number, 2]` adds: what the core
+ * reads and writes. A path leads through a keyed list by the item's id as JSON text.
+ */
+export type TreeEdit = readonly [path: readonly string[], value?: unknown, mode?: 1 | 2]
 
 const depthMax = 512
 const keyLengthMax = 1024
@@ -128,83 +131,4 @@ export function diffTrees(before: JsonObject, after: JsonObject, path: readonly 
     else edits.push([[...path, key], value])
   }
   for (const key in before) if (!Object.hasOwn(after, key)) edits.push([[...path, key]])
-}
-
-const largeFrom = 512
-const large = new WeakSet()
-const warmCopies = new WeakMap<object, Record<string, unknown>>()
-
-function isLarge(object: JsonObject): boolean {
-  if (large.has(object)) return true
-  let count = 0
-  for (const _ in object) {
-    if (++count <= largeFrom) continue
-    large.add(object)
-    return true
-  }
-  return false
-}
-
-/**
- * A shallow copy to write into. Copying an object of thousands of keys takes milliseconds, so for large
- * ones a copy is kept ready by `warm` while nobody waits; those are added to `toWarm`.
- */
-function copyOf(object: JsonObject, toWarm: Set<JsonObject>): Record<string, unknown> {
-  const copy = warmCopies.get(object) ?? { ...object }
-  warmCopies.delete(object)
-  if (isLarge(object)) {
-    large.add(copy)
-    toWarm.add(copy)
-  }
-  return copy
-}
-
-/** Makes the next copy of a large object ready. */
-export function warm(object: JsonObject): void {
-  if (!warmCopies.has(object)) warmCopies.set(object, { ...object })
-}
-
-/** Defines a member without running setters: `__proto__` would be one. */
-function put(object: Record<string, unknown>, key: string, value: unknown): void {
-  if (key === '__proto__') Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true })
-  else object[key] = value
-}
-
-/**
- * The tree with the edits done. Copies each touched object once; what stays equal keeps its identity,
- * and the tree itself is returned when nothing differs. `toWarm` collects large objects that were copied.
- */
-export function applyEdits(root: JsonObject, edits: readonly TreeEdit[], toWarm: Set<JsonObject> = new Set()): JsonObject {
-  const copied = new Set<JsonObject>()
-  const own = (object: JsonObject): Record<string, unknown> => {
-    if (copied.has(object)) return object
-    const copy = copyOf(object, toWarm)
-    copied.add(copy)
-    return copy
-  }
-  for (const edit of edits) root = applyAt(root, edit, 0, own)
-  return root
-}
-
-function applyAt(object: JsonObject, edit: TreeEdit, depth: number, own: (object: JsonObject) => Record<string, unknown>): JsonObject {
-  const key = edit[0][depth]!
-  const old = Object.hasOwn(object, key) ? object[key] : undefined
-  if (depth === edit[0].length - 1) {
-    if (edit.length === 1) {
-      if (old === undefined) return object
-      const copy = own(object)
-      delete copy[key]
-      return copy
-    }
-    if (old !== undefined && equals(old, edit[1])) return object
-    const copy = own(object)
-    put(copy, key, edit[1])
-    return copy
-  }
-  if (edit.length === 1 && !isPlainObject(old)) return object
-  const child = applyAt(isPlainObject(old) ? old : {}, edit, depth + 1, own)
-  if (child === old) return object
-  const copy = own(object)
-  put(copy, key, child)
-  return copy
 }

@@ -3,10 +3,11 @@ import type { Engine, EngineParts } from './engine.ts'
 import { TabmeshError } from './errors.ts'
 import type { JsonObject } from './json-tree.ts'
 import { createMirror } from './store.ts'
-import type { DebugEvent, DeepReadonly, Leader, Stats, State, Status, Store, StoreEvents, StoreOptions, Strategy, TabInfo } from './types.ts'
+import type { Lists } from './keyed-list.ts'
+import type { Conflict, DebugEvent, DeepReadonly, Leader, Outcome, Resolver, Stats, State, Status, Store, StoreEvents, StoreOptions, Strategy, StrategyName, TabInfo, TransactionOptions, Write } from './types.ts'
 
 const namePattern = /^[A-Za-z0-9._:-]{1,64}$/
-const strategyNames: readonly string[] = ['merge', 'last-write-wins']
+const strategyNames: readonly string[] = ['merge', 'last-write-wins', 'first-write-wins', 'prompt']
 
 /** A store and how many handles to it are open: two calls with one name in one page share it. */
 interface Shared {
@@ -50,10 +51,28 @@ export function createStoreOn<S extends State>(page: object, load: () => Promise
 
 function check<S extends State>(options: StoreOptions<S>): void {
   if (typeof options?.name !== 'string' || !namePattern.test(options.name)) throw new TypeError(`name must be 1 to 64 of A-Z a-z 0-9 . _ : -, not ${JSON.stringify(options?.name)}`)
-  const { conflicts = 'merge' } = options
-  for (const strategy of typeof conflicts === 'string' ? [conflicts] : Object.values(conflicts)) {
-    if (!strategyNames.includes(strategy as string)) throw new TypeError(`conflicts knows ${strategyNames.join(' and ')}, not ${JSON.stringify(strategy)}`)
+  const { conflicts = 'merge', lists = {} } = options
+  for (const strategy of isForAll(conflicts) ? [conflicts] : Object.values(conflicts)) {
+    if (!strategyNames.includes(strategy as string) && !resolverOf(strategy)) throw new TypeError(`conflicts knows ${strategyNames.join(', ')} and { resolve(values, context) }, not ${JSON.stringify(strategy)}`)
   }
+  for (const [key, field] of Object.entries(lists)) {
+    if (typeof field !== 'string' || field === '' || field === '__proto__') throw new TypeError(`lists.${key} must name the field that holds an item's id, not ${JSON.stringify(field)}`)
+    if (!isForAll(conflicts) && Object.hasOwn(conflicts, key)) throw new TypeError(`${key} is in lists and in conflicts: a keyed list merges item by item, so take it out of one of them`)
+  }
+}
+
+const resolverOf = (strategy: unknown): Resolver | undefined => {
+  const resolve = typeof strategy === 'object' && strategy !== null ? (strategy as { resolve?: unknown }).resolve : undefined
+  return typeof resolve === 'function' ? (resolve as Resolver) : undefined
+}
+
+const isForAll = (conflicts: unknown): conflicts is Strategy => typeof conflicts === 'string' || resolverOf(conflicts) !== undefined
+
+/** Without a prototype: keys such as "constructor" name nothing. */
+function table<T>(entries: readonly (readonly [string, T])[]): Record<string, T> {
+  const result = Object.create(null) as Record<string, T>
+  for (const [key, value] of entries) result[key] = value
+  return result
 }
 
 /** A user's own handle: closing it twice counts once, and the last one closes the store. */
@@ -75,8 +94,12 @@ function handleTo<S extends State>(shared: Shared, signal: AbortSignal | undefin
 function makeStore<S extends State>(load: () => Promise<EngineParts>, options: StoreOptions<S>, onEnd: () => void): Store<S> {
   type Listeners = { [K in keyof StoreEvents<S>]?: Set<(detail: StoreEvents<S>[K]) => void> }
   const { conflicts = 'merge', persist = true } = options
-  const byKey: Readonly<Record<string, Strategy>> = typeof conflicts === 'string' ? {} : (conflicts as Record<string, Strategy>)
-  const defaultStrategy: Strategy = typeof conflicts === 'string' ? conflicts : 'merge'
+  const nameOf = (strategy: Strategy): StrategyName => (typeof strategy === 'string' ? strategy : 'resolve')
+  const given = (isForAll(conflicts) ? [] : Object.entries(conflicts)) as [string, Strategy][]
+  const byKey = table(given.map(([key, strategy]) => [key, nameOf(strategy)]))
+  const defaultStrategy = isForAll(conflicts) ? nameOf(conflicts) : 'merge'
+  const strategyByKey = table(given)
+  const lists: Lists = table(Object.entries(options.lists ?? {}) as [string, string][])
   const eventListeners: Listeners = {}
   const leaderTasks = new Map<object, { start: () => void; stop: () => void }>()
   let engine: Engine | undefined
@@ -100,6 +123,7 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
     include: options.include,
     exclude: options.exclude,
     strategyOf: (key) => byKey[key] ?? defaultStrategy,
+    lists,
     onError: (error) => emit('error', { error }),
   })
 
@@ -111,6 +135,8 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
       mirror,
       defaultStrategy,
       strategies: byKey,
+      resolverOf: (key) => resolverOf(strategyByKey[key] ?? conflicts),
+      lists,
       persist: persist === false ? false : persist === true ? 'relaxed' : (persist.durability ?? 'relaxed'),
       mayLead: options.leader ?? true,
       wasm: options.wasm,
@@ -194,7 +220,7 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
     if (second === undefined) return mirror.subscribe(first as (state: JsonObject, previous: JsonObject) => void)
     const select = first as Select
     const listener = second as (part: unknown, previous: unknown) => void
-    let part = select(mirror.state as DeepReadonly<S>)
+    let part = select(mirror.parts.state as DeepReadonly<S>)
     if (fireImmediately) listener(part, part)
     return mirror.subscribe((state) => {
       const next = select(state as DeepReadonly<S>)
@@ -205,18 +231,27 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
     })
   }
 
+  async function transact(fn: (state: JsonObject) => unknown, { keys, id }: TransactionOptions = {}): Promise<Outcome<S>> {
+    const status = await (await starting).transaction({ fn, keys, id })
+    return { status, state: mirror.parts.state as DeepReadonly<S> }
+  }
+
   const store: Store<S> = {
-    getState: () => mirror.state as DeepReadonly<S>,
+    getState: () => mirror.parts.state as DeepReadonly<S>,
     getInitialState: () => mirror.initial as DeepReadonly<S>,
     setState: (partial, replace = false) => mirror.setState(partial, replace),
     set: (path, value) => mirror.set(path, value),
     remove: (path) => mirror.set(path, undefined),
+    increment: (path, by = 1) => mirror.increment(path, by),
+    transaction: (fn, options) => transact((state) => fn(state as DeepReadonly<S>) ?? undefined, options),
+    // null: the state of another version was not expected.
+    compareAndSet: (expected, partial, options) => transact(() => (mirror.version === expected ? partial : null), options),
     subscribe: subscribe,
     ready,
     get version() {
       return mirror.version
     },
-    flush: (level = 'durable') => mirror.level(level),
+    flush: (level = 'durable') => mirror.parts.ledger.level(level),
     get tab() {
       return engine?.tab ?? { id: '', label: '' }
     },
@@ -224,8 +259,28 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
       return engine?.tabs() ?? []
     },
     leader,
+    conflicts: {
+      list: (): readonly Conflict[] => engine?.conflicts.list() ?? [],
+      resolve(id, choice): Write {
+        if (!engine) throw new TabmeshError('not-ready', 'The conflicts are not read yet: await store.ready.')
+        return engine.conflicts.resolve(id, choice)
+      },
+      clear: () => engine?.conflicts.clear(),
+      subscribe: (listener) => store.on('conflict', listener),
+    },
+    history: {
+      undo: () => engine?.history.undo() ?? false,
+      redo: () => engine?.history.redo() ?? false,
+      get canUndo() {
+        return engine?.history.canUndo ?? false
+      },
+      get canRedo() {
+        return engine?.history.canRedo ?? false
+      },
+      clear: () => engine?.history.clear(),
+    },
     get status(): Status {
-      return engine?.status() ?? { persistence: persist === false ? 'none' : 'opening', channel: 'none', leadership: 'none', relay: 'off', pendingDurable: mirror.ledger.pendingDurable(), safeToClose: mirror.ledger.pendingDurable() === 0 }
+      return engine?.status() ?? { persistence: persist === false ? 'none' : 'opening', channel: 'none', leadership: 'none', relay: 'off', pendingDurable: mirror.parts.ledger.pendingDurable(), safeToClose: mirror.parts.ledger.pendingDurable() === 0 }
     },
     stats: (): Stats => engine?.stats() ?? { writes: 0, framesIn: 0, bytesIn: 0, framesOut: 0, bytesOut: 0, dropped: 0, gaps: 0, divergences: 0, nodes: 0, textBytes: 0, poolBytes: 0 },
     on(event, listener) {

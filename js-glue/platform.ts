@@ -27,6 +27,12 @@ export interface Journal {
   read(cursor: number): Promise<JournalContents>
   /** Stores records in one transaction begun in this task; resolves when it is complete, which means durable. */
   append(records: readonly Uint8Array[]): Promise<void>
+  /**
+   * One transaction: hands `run` everything after `cursor`, and stores the records it returns before anybody
+   * else can read or write. `known`: a transaction of this `id` has been stored, within a day. Resolves when
+   * complete; rejects with what `run` threw, and nothing is stored then.
+   */
+  transact(cursor: number, id: string | undefined, now: number, run: (contents: JournalContents, known: boolean) => readonly Uint8Array[]): Promise<void>
   /** Stores a term above the stored one and not below `atLeast`, and returns it. */
   claimTerm(atLeast: number, instance: string): Promise<number>
   /**

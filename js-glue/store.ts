@@ -1,63 +1,84 @@
 // The store a user holds: a plain JS mirror of the state, so that a read never crosses into WebAssembly.
 import { TabmeshError } from './errors.ts'
-import { adopt, applyEdits, checkKey, diffTrees, isPlainObject, warm, type JsonObject, type TreeEdit } from './json-tree.ts'
-import { createTouchedPaths } from './touched.ts'
-import type { Level, Path, Strategy, Write } from './types.ts'
+import type { Written } from './history.ts'
+import { applyEdits } from './edits.ts'
+import { adopt, checkKey, diffTrees, isPlainObject, type JsonObject, type TreeEdit } from './json-tree.ts'
+import { adoptList, idOf, sameOrder, valueAt, type Lists } from './keyed-list.ts'
+import { createTouchedPaths, type TouchedPaths } from './touched.ts'
+import type { Path, StrategyName, Write } from './types.ts'
 import { createWriteLedger, type WriteLedger } from './writes.ts'
 
-/** The half of the engine that the mirror needs. */
-export interface Committer {
-  /** Stamps edits; returns the write's number. Throws TabmeshError, and then nothing has changed. */
-  commit(edits: readonly TreeEdit[]): number
-  /** Asks the other tabs to acknowledge the newest write. */
-  askShared(): void
-  /** Does something when nobody waits. */
-  later(task: () => void): void
-}
+/** Writes remembered for undo until the rest is loaded, which may be never. */
+const earlyMax = 100
 
 export interface MirrorOptions {
   readonly state: JsonObject
   readonly include: readonly string[] | undefined
   readonly exclude: readonly string[] | undefined
-  readonly strategyOf: (key: string) => Strategy
+  readonly strategyOf: (key: string) => StrategyName
+  readonly lists: Lists
   /** A listener threw, or a write was refused after it had been applied. */
   readonly onError: (error: TabmeshError) => void
 }
 
-export interface Mirror {
+/** What sync.ts is told from `connect` on. */
+export interface MirrorSink {
+  flush(): void
+  askShared(): void
+  written(written: Written): void
+}
+
+/** The store from inside. */
+export interface MirrorParts {
   readonly state: JsonObject
+  /** What the core has seen; the same object as `state` when nothing is pending. */
+  sent: JsonObject
+  readonly lists: Lists
+  readonly touched: TouchedPaths
+  /** Keys that replace whatever others write into them meanwhile. */
+  readonly replaced: Set<string>
+  /** Large objects whose next copy should be made when nobody waits. */
+  readonly toWarm: Set<JsonObject>
+  readonly ledger: WriteLedger
+  isShared(key: string): boolean
+  adoptKey(key: string, value: unknown, previous: unknown): unknown
+  publish(next: JsonObject): void
+  change(edits: readonly TreeEdit[], paths: readonly TreeEdit[]): Write
+  /** What `setState(given)` would write. */
+  plan(given: unknown): TreeEdit[]
+  increment(path: readonly string[], by: number): Write
+  written(next: JsonObject, shared: boolean): Write
+  connect(sink: MirrorSink): void
+  readonly onError: (error: TabmeshError) => void
+}
+
+export interface Mirror {
+  readonly parts: MirrorParts
   readonly initial: JsonObject
   readonly version: number
-  readonly ledger: WriteLedger
   /** The initial values of the shared keys. */
   sharedInitial(): JsonObject
-  isShared(key: string): boolean
   setState(partial: unknown, replace: boolean): Write
   set(path: Path, value: unknown): Write
-  level(level: Level): Promise<void>
+  increment(path: Path, by: number): Write
   subscribe(listener: (state: JsonObject, previous: JsonObject) => void): () => void
-  /** From now on writes are stamped; those made before are stamped now. */
-  connect(committer: Committer): void
-  /** Merges what others wrote under what this tab has not sent yet. Returns the top-level keys concerned. */
-  applyRemote(edits: readonly TreeEdit[]): string[]
-  /** Sends what has been written so far, now. */
-  flush(): void
   close(error: Error): void
 }
 
 export function createMirror(options: MirrorOptions): Mirror {
+  const { lists, onError } = options
   const initial = adoptInitial(options.state)
   let state = initial
-  let sent = initial // what the core has seen; the same object as `state` when nothing is pending
   let version = 0
-  let committer: Committer | undefined
+  let sink: MirrorSink | undefined
   let scheduled = false
   let closed: Error | undefined
+  const early: Written[] = []
   const touched = createTouchedPaths()
   const toWarm = new Set<JsonObject>()
   const replaced = new Set<string>()
   const listeners = new Set<(state: JsonObject, previous: JsonObject) => void>()
-  const ledger = createWriteLedger(() => committer?.askShared())
+  const ledger = createWriteLedger(() => sink?.askShared())
 
   function isShared(key: string): boolean {
     if (!options.include && !options.exclude) return true
@@ -69,9 +90,14 @@ export function createMirror(options: MirrorOptions): Mirror {
     const result: Record<string, unknown> = {}
     for (const key of Object.keys(given)) {
       checkKey(key, [])
-      if (given[key] !== undefined) result[key] = isShared(key) ? adopt(given[key], undefined, [key]) : given[key]
+      if (given[key] !== undefined) result[key] = isShared(key) ? adoptKey(key, given[key], undefined) : given[key]
     }
     return result
+  }
+
+  function adoptKey(key: string, value: unknown, previous: unknown): unknown {
+    const field = lists[key]
+    return field !== undefined && Array.isArray(value) ? adoptList(value, previous, [key], field) : adopt(value, previous, [key])
   }
 
   function publish(next: JsonObject): void {
@@ -83,18 +109,23 @@ export function createMirror(options: MirrorOptions): Mirror {
       try {
         listener(next, previous)
       } catch (cause) {
-        options.onError(new TabmeshError('listener-failed', 'A listener of the store threw; the others were told all the same.', { cause }))
+        onError(new TabmeshError('listener-failed', 'A listener of the store threw; the others were told all the same.', { cause }))
       }
     }
   }
 
   function schedule(): void {
-    if (scheduled || !committer || touched.empty) return
+    if (scheduled || !sink || touched.empty) return
     scheduled = true
     queueMicrotask(() => {
       scheduled = false
-      flush()
+      sink?.flush()
     })
+  }
+
+  const record = (entry: Written): void => {
+    if (sink) sink.written(entry)
+    else if (early.push(entry) > earlyMax) early.shift()
   }
 
   /** Applies local edits at once; what lies at `paths` is sent later. Both may name excluded keys. */
@@ -105,51 +136,41 @@ export function createMirror(options: MirrorOptions): Mirror {
       const key = path[0]!
       if (!isShared(key)) continue
       shared = true
-      touched.add(options.strategyOf(key) === 'merge' ? path : [key])
+      touched.add(Object.hasOwn(lists, key) || options.strategyOf(key) === 'merge' ? path : [key])
     }
+    const next = applyEdits(state, edits, lists, toWarm)
+    record({ before: state, after: next, paths: paths.map(([path]) => path) })
+    return written(next, shared)
+  }
+
+  function written(next: JsonObject, shared: boolean): Write {
     const handle = shared ? ledger.write() : settled
     schedule()
-    const next = applyEdits(state, edits, toWarm)
     if (next !== state) publish(next)
-    if (touched.empty) sent = state
+    if (touched.empty) parts.sent = state
     return handle
   }
 
-  function keepWarm(): void {
-    if (toWarm.size === 0) return
-    committer?.later(() => {
-      toWarm.forEach(warm)
-      toWarm.clear()
-    })
+  function increment(path: readonly string[], by: number): Write {
+    if (closed) throw closed
+    const at = valueAt(state, path, lists) ?? 0
+    const key = path[0]!
+    if (!Number.isSafeInteger(by)) throw new TypeError(`increment takes a whole number, not ${String(by)}`)
+    if (typeof at !== 'number' || !Number.isSafeInteger(at)) throw new TypeError(`state.${path.join('.')} is not a whole number: increment counts from one, or from nothing`)
+    if (!Number.isSafeInteger(at + by)) throw new RangeError(`state.${path.join('.')} would leave ±(2^53 - 1), beyond which numbers are not exact`)
+    const strategy = options.strategyOf(key)
+    if (isShared(key) && strategy !== 'merge' && (strategy !== 'last-write-wins' || path.length > 1)) throw new TypeError(`${key} merges by ${strategy}: counters need merge, or last-write-wins for the whole key`)
+    if (by === 0) return settledBy(ledger)
+    if (isShared(key)) touched.increment(path, by)
+    record({ path, by })
+    return written(applyEdits(state, [[path, by, 2]], lists, toWarm), isShared(key))
   }
 
-  function flush(): void {
-    if (!committer || touched.empty) return
-    const edits = touched.edits(state, replaced)
-    touched.clear()
-    replaced.clear()
-    try {
-      const seq = committer.commit(edits)
-      sent = state
-      if (ledger.seal(seq)) committer.askShared()
-      keepWarm()
-    } catch (cause) {
-      const error = cause instanceof TabmeshError ? cause : new TabmeshError('malformed-json', 'A write was refused.', { cause })
-      ledger.refuse(error)
-      // What the core refused no other tab will see: take it back here too.
-      const excluded = diff(sent, state, (key) => !isShared(key))
-      publish(applyEdits(sent, excluded))
-      sent = state
-      options.onError(error)
-    }
-  }
-
-  function diff(before: JsonObject, after: JsonObject, wanted: (key: string) => boolean): TreeEdit[] {
+  function editsOfKeys(given: unknown, replace: boolean): TreeEdit[] {
+    if (!isPlainObject(given)) throw new TypeError('setState takes a plain object, or a function that returns one')
     const edits: TreeEdit[] = []
-    for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
-      if (!wanted(key) || before[key] === after[key]) continue
-      edits.push(Object.hasOwn(after, key) ? [[key], after[key]] : [[key]])
-    }
+    for (const key of Object.keys(given)) editsOfKey(key, given[key], edits)
+    if (replace) for (const key of Object.keys(state)) if (!Object.hasOwn(given, key)) edits.push([[key]])
     return edits
   }
 
@@ -164,68 +185,64 @@ export function createMirror(options: MirrorOptions): Mirror {
       if (!Object.is(old, value)) edits.push([[key], value])
       return
     }
-    const adopted = adopt(value, old, [key])
+    const adopted = adoptKey(key, value, old)
     if (Object.is(adopted, old)) return
     edits.push([[key], adopted])
   }
 
-  return {
+  const parts: MirrorParts = {
     get state() {
       return state
     },
+    sent: initial,
+    lists,
+    touched,
+    replaced,
+    toWarm,
+    ledger,
+    isShared,
+    adoptKey,
+    publish,
+    change,
+    plan: (given) => insideKeys(editsOfKeys(given, false)),
+    increment,
+    written,
+    onError,
+    connect(connected) {
+      sink = connected
+      early.splice(0).forEach(record)
+    },
+  }
+
+  return {
+    parts,
     initial,
     get version() {
       return version
     },
-    ledger,
-    isShared,
     sharedInitial: () => Object.fromEntries(Object.entries(initial).filter(([key]) => isShared(key))),
 
     setState(partial, replace) {
       const given: unknown = typeof partial === 'function' ? (partial as (state: JsonObject) => unknown)(state) : partial
       if (given === state) return settled
-      if (!isPlainObject(given)) throw new TypeError('setState takes a plain object, or a function that returns one')
-      const edits: TreeEdit[] = []
-      for (const key of Object.keys(given)) editsOfKey(key, given[key], edits)
-      if (replace) for (const key of Object.keys(state)) if (!Object.hasOwn(given, key)) edits.push([[key]])
+      const edits = editsOfKeys(given, replace)
       if (edits.length === 0) return settledBy(ledger)
-      return changeKeys(edits, replace)
+      if (replace) for (const edit of edits) if (edit.length > 1) replaced.add(edit[0][0]!)
+      return change(edits, replace ? edits : insideKeys(edits))
     },
 
     set(path, value) {
-      const edit = placeEdit(state, path, value, isShared)
+      const edit = placeEdit(state, path, value, lists, (key, given, old, at) => (!isShared(key) ? given : at.length === 1 ? adoptKey(key, given, old) : adopt(given, old, at)))
       return edit === undefined ? settledBy(ledger) : change([edit], [edit])
     },
 
-    level(level) {
-      return ledger.level(level)
-    },
+    increment: (path, by) => increment(keysOfPath(state, path, lists), by),
 
     subscribe(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
 
-    connect(connected) {
-      committer = connected
-      flush()
-    },
-
-    applyRemote(edits) {
-      flush()
-      const wanted = options.include || options.exclude ? edits.filter(([path]) => isShared(path[0]!)) : edits
-      const base = applyEdits(sent, wanted, toWarm)
-      if (base === sent) return []
-      // Before the core is connected nothing has been sent: what this tab wrote stays on top.
-      const next = sent === state ? base : applyEdits(base, [...diff(sent, state, (key) => !isShared(key)), ...touched.edits(state, replaced)])
-      sent = base
-      publish(next)
-      if (touched.empty) sent = state
-      keepWarm()
-      return [...new Set(wanted.map(([path]) => path[0]!))]
-    },
-
-    flush,
     close(error) {
       closed = error
       ledger.close(error)
@@ -234,16 +251,22 @@ export function createMirror(options: MirrorOptions): Mirror {
   }
 
   /** Whole keys were given: only what differs inside them is sent. */
-  function changeKeys(edits: readonly TreeEdit[], replace: boolean): Write {
+  function insideKeys(edits: readonly TreeEdit[]): TreeEdit[] {
     const paths: TreeEdit[] = []
     for (const edit of edits) {
       const key = edit[0][0]!
       const old = state[key]
-      if (replace && edit.length > 1) replaced.add(key)
-      if (!replace && isShared(key) && isPlainObject(old) && isPlainObject(edit[1])) diffTrees(old, edit[1], [key], paths)
+      if (!isShared(key) || (!Object.hasOwn(lists, key) && options.strategyOf(key) !== 'merge')) paths.push(edit)
+      else if (isPlainObject(old) && isPlainObject(edit[1])) diffTrees(old, edit[1], [key], paths)
+      else if (Object.hasOwn(lists, key) && Array.isArray(old) && Array.isArray(edit[1]) && sameOrder(old, edit[1], lists[key]!)) diffItems(key, old, edit[1], paths)
       else paths.push(edit)
     }
-    return change(edits, paths)
+    return paths
+  }
+
+  /** The list has the same items in the same order: only what differs inside them is sent. */
+  function diffItems(key: string, old: readonly unknown[], list: readonly unknown[], paths: TreeEdit[]): void {
+    list.forEach((item, index) => diffTrees(old[index] as JsonObject, item as JsonObject, [key, idOf(item, lists[key]!)!], paths))
   }
 }
 
@@ -271,24 +294,57 @@ function settledBy(ledger: WriteLedger): Write {
   }
 }
 
-/** The edit for `set(path, value)`; inside an array, the whole array with the item changed. */
-function placeEdit(state: JsonObject, path: Path, value: unknown, isShared: (key: string) => boolean): TreeEdit | undefined {
+function checkPath(path: Path): void {
   if (!Array.isArray(path) || path.length === 0) throw new TypeError("a path is a list of keys with at least one, such as ['filters', 'project']")
+  path.forEach((key: unknown, i) => {
+    if (typeof key !== 'string' && typeof key !== 'number') throw new TypeError(`path[${i}] must be a string or number`)
+  })
+}
+
+/** The path as keys; items of a keyed list by id. Throws where it leads through another array. */
+function keysOfPath(state: JsonObject, path: Path, lists: Lists): string[] {
+  checkPath(path)
+  const keys: string[] = []
+  let at: unknown = state
+  for (const key of path) {
+    if (Array.isArray(at)) {
+      const id = keys.length === 1 ? idOf(at[Number(key)], lists[keys[0]!] ?? '') : undefined
+      if (id === undefined) throw new TypeError(`state.${keys.join('.')} is an array, whose items merge as one value: count in an object, or in a keyed list`)
+      keys.push(id)
+      at = (at as unknown[])[Number(key)]
+      continue
+    }
+    checkKey(String(key), keys)
+    keys.push(String(key))
+    at = isPlainObject(at) && Object.hasOwn(at, String(key)) ? at[String(key)] : undefined
+  }
+  return keys
+}
+
+type AdoptAt = (key: string, value: unknown, previous: unknown, path: (string | number)[]) => unknown
+
+/** The edit for `set(path, value)`: through a keyed list by id; inside another array, the whole array with the item changed. */
+function placeEdit(state: JsonObject, path: Path, value: unknown, lists: Lists, adoptAt: AdoptAt): TreeEdit | undefined {
+  checkPath(path)
   const keys: string[] = []
   let at: unknown = state
   for (let i = 0; i < path.length; i++) {
-    const key: unknown = path[i]
-    if (typeof key !== 'string' && typeof key !== 'number') throw new TypeError(`path[${i}] must be a string or number`)
+    const key = path[i]!
     if (Array.isArray(at)) {
-      const array: unknown = withItem(at, path.slice(i), value)
-      return [keys, isShared(keys[0]!) ? adopt(array, at, [...keys]) : array]
+      const field = i === 1 ? lists[keys[0]!] : undefined
+      const id = field !== undefined && (i + 1 < path.length || value === undefined) ? idOf(at[Number(key)], field) : undefined
+      if (id === undefined) return [keys, adoptAt(keys[0]!, withItem(at, path.slice(i), value), at, [...keys])]
+      if (path[i + 1] === field) throw new TypeError(`${keys[0]}[${key}].${field} names the item: set the whole list to give it another`)
+      keys.push(id)
+      at = (at as unknown[])[Number(key)]
+      continue
     }
     checkKey(String(key), keys)
     keys.push(String(key))
     at = isPlainObject(at) && Object.hasOwn(at, keys[i]!) ? at[keys[i]!] : undefined
   }
   if (value === undefined) return at === undefined ? undefined : [keys]
-  const adopted = isShared(keys[0]!) ? adopt(value, at, [...keys]) : value
+  const adopted = adoptAt(keys[0]!, value, at, [...keys])
   return Object.is(adopted, at) ? undefined : [keys, adopted]
 }
 

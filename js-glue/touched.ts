@@ -1,53 +1,72 @@
 // Which places of the state this tab has changed since the last frame.
 import { isPlainObject, type JsonObject, type TreeEdit } from './json-tree.ts'
+import { valueAt, type Lists } from './keyed-list.ts'
 
 type Trie = Map<string, Trie | true>
 
 /** A set of paths that keeps only the topmost: what lies below a changed place is told with it. */
 export interface TouchedPaths {
   add(path: readonly string[]): void
-  /** The changes as edits with the values that `state` has there now. */
-  edits(state: JsonObject, replaced: ReadonlySet<string>): TreeEdit[]
+  /** Something was added to the number there. */
+  increment(path: readonly string[], by: number): void
   clear(): void
   readonly empty: boolean
+  readonly trie: Trie
+  readonly sums: ReadonlyMap<string, { readonly path: readonly string[]; readonly by: number }>
 }
 
 export function createTouchedPaths(): TouchedPaths {
-  let root: Trie = new Map()
+  let trie: Trie = new Map()
+  const sums = new Map<string, { path: readonly string[]; by: number }>()
 
-  const collect = (trie: Trie, value: unknown, path: readonly string[], edits: TreeEdit[], replaced: ReadonlySet<string>): void => {
+  return {
+    add(path) {
+      for (const [name, sum] of sums) if (path.every((key, i) => sum.path[i] === key)) sums.delete(name)
+      let at = trie
+      for (let i = 0; i < path.length - 1; i++) {
+        const below = at.get(path[i]!)
+        if (below === true) return
+        if (below === undefined) at.set(path[i]!, (at = new Map()))
+        else at = below
+      }
+      at.set(path[path.length - 1]!, true)
+    },
+    increment(path, by) {
+      let at: Trie | true | undefined = trie
+      for (const key of path) at = at === true ? at : at?.get(key)
+      if (at === true) return // the value there is told whole
+      const name = JSON.stringify(path)
+      sums.set(name, { path, by: (sums.get(name)?.by ?? 0) + by })
+    },
+    clear() {
+      trie = new Map()
+      sums.clear()
+    },
+    get empty() {
+      return trie.size === 0 && sums.size === 0
+    },
+    get trie() {
+      return trie
+    },
+    sums,
+  }
+}
+
+/** The changes as edits with the values that `state` has there now. */
+export function editsOf(touched: TouchedPaths, state: JsonObject, replaced: ReadonlySet<string>, lists: Lists): TreeEdit[] {
+  const edits: TreeEdit[] = []
+  const collect = (trie: Trie, path: readonly string[]): void => {
     for (const [key, below] of trie) {
       const here = [...path, key]
-      const there = isPlainObject(value) && Object.hasOwn(value, key)
-      const member = there ? value[key] : undefined
-      if (below !== true && there && isPlainObject(member)) collect(below, member, here, edits, replaced)
-      else if (!there) edits.push([here])
+      const member = valueAt(state, here, lists)
+      const opens = isPlainObject(member) || (here.length === 1 && Array.isArray(member) && lists[key] !== undefined)
+      if (below !== true && opens) collect(below, here)
+      else if (member === undefined) edits.push([here])
       else if (here.length === 1 && replaced.has(key)) edits.push([here, member, 1])
       else edits.push([here, member])
     }
   }
-
-  return {
-    add(path) {
-      let trie = root
-      for (let i = 0; i < path.length - 1; i++) {
-        const below = trie.get(path[i]!)
-        if (below === true) return
-        if (below === undefined) trie.set(path[i]!, (trie = new Map()))
-        else trie = below
-      }
-      trie.set(path[path.length - 1]!, true)
-    },
-    edits(state, replaced) {
-      const edits: TreeEdit[] = []
-      collect(root, state, [], edits, replaced)
-      return edits
-    },
-    clear() {
-      root = new Map()
-    },
-    get empty() {
-      return root.size === 0
-    },
-  }
+  collect(touched.trie, [])
+  for (const { path, by } of touched.sums.values()) edits.push([path, by, 2])
+  return edits
 }

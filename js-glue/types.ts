@@ -12,7 +12,63 @@ export type Path = readonly (string | number)[]
 /** Read-only all the way down: what `getState` returns is never changed in place. */
 export type DeepReadonly<T> = T extends (...args: never[]) => unknown ? T : T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
 
-export type Strategy = 'merge' | 'last-write-wins'
+export type StrategyName = 'merge' | 'last-write-wins' | 'first-write-wins' | 'resolve' | 'prompt'
+
+/** Chooses between concurrent values of a key, the earliest first; `undefined` stands for its removal. Runs in the leader. */
+export type Resolver = (values: readonly unknown[], context: ResolverContext) => unknown
+
+export interface ResolverContext {
+  readonly key: string
+  /** What all of them replaced; `undefined` where there was nothing. */
+  readonly base: unknown
+  readonly entries: readonly ConflictValue[]
+}
+
+/**
+ * How concurrent writes of a key merge. `'merge'`: leaf by leaf, the later write wins. `'last-write-wins'`: the key
+ * whole. `'first-write-wins'`: the key whole, the earlier stays until a tab that has seen it writes. `resolve`: the
+ * leader calls it once with all values. `'prompt'`: the later shows, and all wait in `store.conflicts`.
+ */
+export type Strategy = Exclude<StrategyName, 'resolve'> | { readonly resolve: Resolver }
+
+export interface ConflictValue {
+  /** `undefined` for a removal. */
+  readonly value: unknown
+  /** The instance that wrote it. */
+  readonly tab: string
+  /** Milliseconds since 1970, by the clocks that its writer had seen. */
+  readonly time: number
+}
+
+export interface Conflict {
+  readonly id: string
+  readonly path: Path
+  /** What the values replaced; `undefined` where there was nothing. */
+  readonly base: unknown
+  /** At most 16, the earliest first; the last one shows. */
+  readonly values: readonly ConflictValue[]
+}
+
+export interface ConflictInbox {
+  /** What awaits a choice. Kept until someone has chosen, also over a reload. */
+  list(): readonly Conflict[]
+  /** Chooses for all tabs: this tab's value, the latest of another, or a new one. Throws TabmeshError `unknown-conflict`. */
+  resolve(id: string, choice: 'local' | 'remote' | { readonly value: unknown }): Write
+  /** Accepts what shows, of all of them. */
+  clear(): void
+  /** Called with the new list after every change; returns the undo. */
+  subscribe(listener: (conflicts: readonly Conflict[]) => void): () => void
+}
+
+/** This tab's own writes, newest first; at most 100. */
+export interface StoreHistory {
+  /** Takes the newest write back, but not what other tabs have written over it. False when there is none. */
+  undo(): boolean
+  redo(): boolean
+  readonly canUndo: boolean
+  readonly canRedo: boolean
+  clear(): void
+}
 
 export interface StoreOptions<S extends State> {
   /** One mesh per origin and name: 1 to 64 of `A-Z a-z 0-9 . _ : -`. */
@@ -25,6 +81,8 @@ export interface StoreOptions<S extends State> {
   exclude?: readonly (keyof S & string)[]
   /** How concurrent writes merge, for all keys or by key; default `'merge'`. */
   conflicts?: Strategy | { readonly [K in keyof S & string]?: Strategy }
+  /** Arrays of objects that merge item by item, by key: the field that holds an item's id, a string or number. */
+  lists?: { readonly [K in keyof S & string]?: string }
   /** Where the state is kept; default `true`, IndexedDB with relaxed durability. `false`: memory only. */
   persist?: boolean | { readonly durability?: 'relaxed' | 'strict' }
   /** Whether this tab takes part in the leader election; default true. */
@@ -114,9 +172,27 @@ export interface StoreEvents<S> {
   tabs: readonly TabInfo[]
   'remote-update': { readonly keys: readonly (keyof S & string)[]; readonly source: string | undefined }
   'storage-full': { readonly cause: unknown }
+  /** The conflicts that await a choice have changed. */
+  conflict: readonly Conflict[]
   'identity-conflict': undefined
   divergence: { readonly source: string }
   error: { readonly error: Error }
+}
+
+export interface Outcome<S> {
+  /**
+   * `committed`: stored, and no other transaction came in between. `conflict`: nothing was written, because the
+   * version was another one. `unknown`: this tab was suspended or the store closed while it was being stored.
+   */
+  readonly status: 'committed' | 'conflict' | 'unknown'
+  readonly state: DeepReadonly<S>
+}
+
+export interface TransactionOptions {
+  /** The only top-level keys that may be written. */
+  readonly keys?: readonly string[]
+  /** Names this transaction: a second one of that name within a day, in any tab, writes nothing and is `committed`. */
+  readonly id?: string
 }
 
 export type Selector<S, T> = (state: DeepReadonly<S>) => T
@@ -135,6 +211,20 @@ export interface Store<S extends State> {
   /** Sets one place, making objects on the way; `undefined` removes it. */
   set(path: Path, value: unknown): Write
   remove(path: Path): Write
+  /**
+   * Adds a whole number: increments of different tabs add up. A later `set` begins the count anew, and drops
+   * increments that had not seen it. Throws TypeError where something else is, RangeError beyond ±(2^53 - 1).
+   */
+  increment(path: Path, by?: number): Write
+  /**
+   * Exclusive read-modify-write across all tabs: `fn` sees the newest stored state, and what it returns is stored
+   * before any other transaction runs. Rejects with what `fn` throws; with TabmeshError `unsupported` where there
+   * is no database, `storage-failed` where it cannot be written, and then nothing was. `fn` may be called again
+   * after a failure, and must not be async.
+   */
+  transaction(fn: (state: DeepReadonly<S>) => Partial<S> | DeepReadonly<Partial<S>> | undefined, options?: TransactionOptions): Promise<Outcome<S>>
+  /** Writes only if `version` still is the one expected when everything stored has been read. */
+  compareAndSet(expectedVersion: number, partial: Partial<S> | DeepReadonly<Partial<S>>, options?: TransactionOptions): Promise<Outcome<S>>
   /** Calls the listener after every change; returns the undo. A listener that throws is reported and does not stop the others. */
   subscribe(listener: (state: DeepReadonly<S>, previous: DeepReadonly<S>) => void): () => void
   /** The same for a part of the state, when it is another one by `equals` (default Object.is). */
@@ -148,6 +238,8 @@ export interface Store<S extends State> {
   readonly tab: { readonly id: string; readonly label: string }
   readonly tabs: readonly TabInfo[]
   readonly leader: Leader
+  readonly conflicts: ConflictInbox
+  readonly history: StoreHistory
   readonly status: Status
   stats(): Stats
   on<K extends keyof StoreEvents<S>>(event: K, listener: (detail: StoreEvents<S>[K]) => void): () => void

@@ -11,6 +11,9 @@ const meta = 'meta'
 const leaderKey = 'leader'
 const checkpointKey = 'checkpoint'
 const generationKey = 'generation'
+const transactionsKey = 'transactions'
+/** How long a transaction's id is known, in milliseconds. */
+const transactionKeptMs = 86_400_000
 
 /** Bytes of one put: larger values are cut up, so that no transaction holds others up for long. */
 const pieceBytes = 256 << 10
@@ -87,9 +90,8 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     }
   }
 
-  async function read(cursor: number): Promise<JournalContents> {
-    const transaction = transact([records, checkpoints, meta], 'readonly')
-    const done = completed(transaction)
+  /** Asks for everything after `cursor`; the result may be taken once all requests have succeeded. */
+  function reading(transaction: IDBTransaction, cursor: number): () => JournalContents {
     const metas = transaction.objectStore(meta)
     const generation = metas.get(generationKey)
     const index = metas.get(checkpointKey)
@@ -101,19 +103,53 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
       const stored = decode<CheckpointMeta>(index.result)?.stored ?? []
       // Records up to the older checkpoint are gone: whoever has not read them needs the checkpoint.
       if (cursor > 0 && cursor >= (stored.at(-1)?.cursor ?? 0)) return
-      for (const { number } of stored) {
-        pieces.push(transaction.objectStore(checkpoints).getAll(IDBKeyRange.bound(number * piecesMax, (number + 1) * piecesMax, false, true)))
+      for (const { number, pieces: count } of stored) {
+        pieces.push(transaction.objectStore(checkpoints).getAll(IDBKeyRange.bound(number * piecesMax, number * piecesMax + count, false, true)))
       }
     }
-    await done
-    const stored = decode<CheckpointMeta>(index.result)?.stored ?? []
-    const lastKey = (keys.result as number[]).at(-1) ?? 0
-    return {
+    return () => ({
       generation: decode<string>(generation.result) ?? '',
       checkpoints: pieces.map((piece) => joined(piece.result)),
       records: values.result.map((value: unknown) => (value instanceof ArrayBuffer ? new Uint8Array(value) : new Uint8Array())),
-      cursor: Math.max(cursor, lastKey, stored[0]?.cursor ?? 0),
+      cursor: Math.max(cursor, (keys.result as number[]).at(-1) ?? 0, decode<CheckpointMeta>(index.result)?.stored[0]?.cursor ?? 0),
+    })
+  }
+
+  async function read(cursor: number): Promise<JournalContents> {
+    const transaction = transact([records, checkpoints, meta], 'readonly')
+    const done = completed(transaction)
+    const contents = reading(transaction, cursor)
+    await done
+    return contents()
+  }
+
+  async function exclusively(cursor: number, id: string | undefined, now: number, run: (contents: JournalContents, known: boolean) => readonly Uint8Array[]): Promise<void> {
+    const transaction = transact([records, checkpoints, meta], 'readwrite')
+    const done = completed(transaction)
+    const contents = reading(transaction, cursor)
+    const metas = transaction.objectStore(meta)
+    let thrown: unknown
+    // Asked when all of the above has been answered: requests of one transaction are answered in order, but
+    // those for checkpoints are made by an answer.
+    metas.get(transactionsKey).onsuccess = () => {
+      const last = metas.get(transactionsKey)
+      last.onsuccess = () => {
+        const stored = Object.entries(decode<Record<string, number>>(last.result) ?? {})
+        const recent = Object.fromEntries(stored.filter(([, at]) => Math.abs(now - at) < transactionKeptMs))
+        try {
+          const list = run(contents(), id !== undefined && Object.hasOwn(recent, id))
+          for (const record of list) transaction.objectStore(records).put(own(record))
+          if (list.length > 0 && id !== undefined) metas.put(encode({ ...recent, [id]: now }), transactionsKey)
+          transaction.commit()
+        } catch (cause) {
+          thrown = cause
+          transaction.abort()
+        }
+      }
     }
+    await done.catch((cause: unknown) => {
+      throw thrown ?? cause
+    })
   }
 
   function append(list: readonly Uint8Array[]): Promise<void> {
@@ -144,42 +180,43 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     return term
   }
 
-  async function checkpoint(term: number, bytes: Uint8Array, cursor: number): Promise<boolean> {
-    const index = await metaOf<CheckpointMeta>(checkpointKey)
-    const old = index?.stored ?? []
-    const number = (old[0]?.number ?? 0) + 1
-    const pieces = Math.ceil(bytes.byteLength / pieceBytes)
-    // Pieces first, a transaction each; nothing refers to them until the last one.
-    for (let i = 0; i < pieces; i++) {
-      const transaction = transact([checkpoints], 'readwrite')
-      const done = completed(transaction)
-      transaction.objectStore(checkpoints).put(bytes.slice(i * pieceBytes, (i + 1) * pieceBytes).buffer, number * piecesMax + i)
-      transaction.commit()
-      await done
-    }
-    const transaction = transact([records, checkpoints, meta], 'readwrite', true)
+  /** One transaction of the leader's: `act` is called only while `term` is the stored one; false when it is not. */
+  async function fenced(term: number, stores: string[], strict: boolean, act: (transaction: IDBTransaction) => void): Promise<boolean> {
+    const transaction = transact([...stores, meta], 'readwrite', strict)
     const done = completed(transaction)
-    const store = transaction.objectStore(meta)
-    const leader = store.get(leaderKey)
-    let fenced = false
+    const leader = transaction.objectStore(meta).get(leaderKey)
+    let leads = false
     leader.onsuccess = () => {
-      if (decode<{ term: number }>(leader.result)?.term !== term) {
-        fenced = true
-        transaction.objectStore(checkpoints).delete(IDBKeyRange.bound(number * piecesMax, (number + 1) * piecesMax, false, true))
-        transaction.commit()
-        return
-      }
-      const kept = [{ number, pieces, cursor }, ...old.slice(0, 1)]
-      store.put(encode({ stored: kept } satisfies CheckpointMeta), checkpointKey)
-      const oldest = kept.at(-1)!
-      if (kept.length > 1) {
-        transaction.objectStore(checkpoints).delete(IDBKeyRange.upperBound(oldest.number * piecesMax, true))
-        transaction.objectStore(records).delete(IDBKeyRange.upperBound(oldest.cursor))
-      }
+      leads = decode<{ term: number }>(leader.result)?.term === term
+      if (leads) act(transaction)
       transaction.commit()
     }
     await done
-    return !fenced
+    return leads
+  }
+
+  async function checkpoint(term: number, bytes: Uint8Array, cursor: number): Promise<boolean> {
+    const old = (await metaOf<CheckpointMeta>(checkpointKey))?.stored ?? []
+    const number = (old[0]?.number ?? 0) + 1
+    const pieces = Math.ceil(bytes.byteLength / pieceBytes)
+    // Pieces first, a transaction each; nothing refers to them until the last one. A leader that was replaced must
+    // not touch those of its successor, which have the same number; what somebody left unfinished goes first.
+    for (let i = 0; i < pieces; i++) {
+      const stored = await fenced(term, [checkpoints], false, (transaction) => {
+        const store = transaction.objectStore(checkpoints)
+        if (i === 0) store.delete(IDBKeyRange.lowerBound(number * piecesMax))
+        store.put(bytes.slice(i * pieceBytes, (i + 1) * pieceBytes).buffer, number * piecesMax + i)
+      })
+      if (!stored) return false
+    }
+    return fenced(term, [records, checkpoints], true, (transaction) => {
+      const kept = [{ number, pieces, cursor }, ...old.slice(0, 1)]
+      transaction.objectStore(meta).put(encode({ stored: kept } satisfies CheckpointMeta), checkpointKey)
+      const oldest = kept.at(-1)!
+      if (kept.length < 2) return
+      transaction.objectStore(checkpoints).delete(IDBKeyRange.upperBound(oldest.number * piecesMax, true))
+      transaction.objectStore(records).delete(IDBKeyRange.upperBound(oldest.cursor))
+    })
   }
 
   async function metaOf<T>(key: string): Promise<T | undefined> {
@@ -210,6 +247,7 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     kind: 'indexed-db',
     read,
     append,
+    transact: exclusively,
     claimTerm,
     checkpoint,
     erase: () => begin(true),

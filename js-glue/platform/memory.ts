@@ -8,6 +8,8 @@ export interface MemoryFaults {
   double?: () => boolean
   /** Whether a transaction is aborted; the error it is aborted with. */
   abort?: () => Error | undefined
+  /** The error with which opening the database fails. */
+  openError?: () => Error | undefined
   /** Milliseconds that opening the database takes; Infinity: it never answers. */
   openMs?: number
 }
@@ -38,6 +40,7 @@ interface Disk {
   nextKey: number
   checkpoints: { bytes: Uint8Array; cursor: number }[]
   term: number
+  transactions: Set<string>
 }
 
 interface Waiter {
@@ -55,7 +58,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
 
   const disk = (name: string): Disk => {
     let found = disks.get(name)
-    if (!found) disks.set(name, (found = { generation: 1, records: [], nextKey: 1, checkpoints: [], term: 0 }))
+    if (!found) disks.set(name, (found = { generation: 1, records: [], nextKey: 1, checkpoints: [], term: 0, transactions: new Set() }))
     return found
   }
 
@@ -113,25 +116,35 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
 
   async function openJournal(tab: { dead: boolean }, name: string): Promise<Journal> {
     if (faults.openMs) await new Promise<void>((resolve) => faults.openMs !== Infinity && setTimeout(resolve, faults.openMs))
+    const refused = faults.openError?.()
+    if (refused) throw refused
+    const contentsOf = (on: Disk, cursor: number): JournalContents => ({
+      generation: String(on.generation),
+      checkpoints: cursor < (on.checkpoints.at(-1)?.cursor ?? 0) ? on.checkpoints.map(({ bytes }) => bytes) : [],
+      records: on.records.filter(({ key }) => key > cursor).map(({ bytes }) => bytes),
+      cursor: Math.max(cursor, on.nextKey - 1),
+    })
     const transact = <T>(act: (on: Disk) => T): Promise<T> =>
       new Promise((resolve, reject) => {
         task(tab, () => {
           const error = faults.abort?.()
-          if (error) reject(error)
-          else resolve(act(disk(name)))
+          if (error) return reject(error)
+          try {
+            resolve(act(disk(name)))
+          } catch (cause) {
+            reject(cause)
+          }
         })
       })
     return {
       kind: 'indexed-db',
-      read: (cursor) =>
-        transact(
-          (on): JournalContents => ({
-            generation: String(on.generation),
-            checkpoints: cursor < (on.checkpoints.at(-1)?.cursor ?? 0) ? on.checkpoints.map(({ bytes }) => bytes) : [],
-            records: on.records.filter(({ key }) => key > cursor).map(({ bytes }) => bytes),
-            cursor: Math.max(cursor, on.nextKey - 1),
-          }),
-        ),
+      read: (cursor) => transact((on) => contentsOf(on, cursor)),
+      transact: (cursor, id, _now, run) =>
+        transact((on) => {
+          const list = run(contentsOf(on, cursor), id !== undefined && on.transactions.has(id))
+          on.records.push(...list.map((bytes) => ({ key: on.nextKey++, bytes: bytes.slice() })))
+          if (list.length > 0 && id !== undefined) on.transactions.add(id)
+        }),
       append: (records) => transact((on) => void on.records.push(...records.map((bytes) => ({ key: on.nextKey++, bytes: bytes.slice() })))),
       claimTerm: (atLeast) => transact((on) => (on.term = Math.max(on.term + 1, atLeast))),
       checkpoint: (term, bytes, cursor) =>
@@ -143,7 +156,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
         }),
       erase: () =>
         transact((on) => {
-          disks.set(name, { generation: on.generation + 1, records: [], nextKey: on.nextKey, checkpoints: [], term: 0 })
+          disks.set(name, { generation: on.generation + 1, records: [], nextKey: on.nextKey, checkpoints: [], term: 0, transactions: new Set() })
         }),
       close: () => undefined,
     }

@@ -1,0 +1,131 @@
+// The half of the store that is loaded later: sends what was written here, merges what others wrote, takes writes back.
+import { applyEdits, warm } from './edits.ts'
+import { TabmeshError } from './errors.ts'
+import { createHistory } from './history.ts'
+import type { JsonObject, TreeEdit } from './json-tree.ts'
+import { editsOf } from './touched.ts'
+import type { MirrorParts } from './store.ts'
+import type { StoreHistory, Write } from './types.ts'
+
+/** The half of the engine that the store needs. */
+export interface Committer {
+  /** Stamps edits; returns the write's number. Throws TabmeshError, and then nothing has changed. */
+  commit(edits: readonly TreeEdit[]): number
+  /** Asks the other tabs to acknowledge the newest write. */
+  askShared(): void
+  /** Does something when nobody waits. */
+  later(task: () => void): void
+}
+
+export interface Sync {
+  /** From now on writes are stamped; those made before are stamped now. */
+  connect(committer: Committer): void
+  /** Merges what others wrote under what this tab has not sent yet. Returns the top-level keys concerned. */
+  applyRemote(edits: readonly TreeEdit[]): string[]
+  /** Sends what has been written so far, now. */
+  flush(): void
+  /** While held, what is written waits here. */
+  hold(held: boolean): void
+  /** Writes a key anew, also where it shows that value already: the choice between concurrent ones. */
+  choose(key: string, value: unknown): Write
+  readonly history: StoreHistory
+}
+
+export function createSync(mirror: MirrorParts): Sync {
+  const { lists, touched, replaced, ledger, toWarm } = mirror
+  const isShared = (key: string): boolean => mirror.isShared(key)
+  const history = createHistory(lists)
+  let committer: Committer | undefined
+  let held = false
+
+  function keepWarm(): void {
+    if (toWarm.size === 0) return
+    committer?.later(() => {
+      toWarm.forEach(warm)
+      toWarm.clear()
+    })
+  }
+
+  const pendingEdits = (): TreeEdit[] => editsOf(touched, mirror.state, replaced, lists)
+  const excludedEdits = (): TreeEdit[] => {
+    const { sent, state } = mirror
+    const keys = [...new Set([...Object.keys(sent), ...Object.keys(state)])].filter((key) => !isShared(key) && sent[key] !== state[key])
+    return keys.map((key) => (Object.hasOwn(state, key) ? [[key], state[key]] : [[key]]))
+  }
+
+  function flush(): void {
+    if (!committer || held || touched.empty) return
+    const edits = pendingEdits()
+    touched.clear()
+    replaced.clear()
+    try {
+      const seq = committer.commit(edits)
+      mirror.sent = mirror.state
+      if (ledger.seal(seq)) committer.askShared()
+      keepWarm()
+    } catch (cause) {
+      const error = cause instanceof TabmeshError ? cause : new TabmeshError('malformed-json', 'A write was refused.', { cause })
+      ledger.refuse(error)
+      // What the core refused no other tab will see: take it back here too.
+      mirror.publish(applyEdits(mirror.sent, excludedEdits(), lists))
+      mirror.sent = mirror.state
+      mirror.onError(error)
+    }
+  }
+
+  function undo(direction: 'undo' | 'redo'): boolean {
+    return history.take(direction, mirror.state, ({ edits, increment }) => {
+      if (increment) mirror.increment(increment.path, increment.by)
+      else mirror.change(edits, edits)
+    })
+  }
+
+  return {
+    connect(connected) {
+      committer = connected
+      mirror.connect({ flush, askShared: () => connected.askShared(), written: (written) => history.wrote(written) })
+      flush()
+    },
+
+    applyRemote(edits) {
+      flush()
+      const wanted = edits.filter(([path]) => isShared(path[0]!))
+      const { sent, state } = mirror
+      const base = applyEdits(sent, wanted, lists, toWarm)
+      if (base === sent) return []
+      // Before the core is connected nothing has been sent: what this tab wrote stays on top.
+      const next: JsonObject = sent === state ? base : applyEdits(base, [...excludedEdits(), ...pendingEdits()], lists)
+      history.overwritten(state, next)
+      mirror.sent = base
+      mirror.publish(next)
+      if (touched.empty) mirror.sent = mirror.state
+      keepWarm()
+      return [...new Set(wanted.map(([path]) => path[0]!))]
+    },
+
+    flush,
+    hold(now) {
+      held = now
+      flush()
+    },
+
+    choose(key, value) {
+      touched.add([key])
+      const write = mirror.written(applyEdits(mirror.state, [value === undefined ? [[key]] : [[key], mirror.adoptKey(key, value, mirror.state[key])]], lists, toWarm), true)
+      flush() // what awaits a choice is asked of the core
+      return write
+    },
+
+    history: {
+      undo: () => undo('undo'),
+      redo: () => undo('redo'),
+      get canUndo() {
+        return history.can('undo')
+      },
+      get canRedo() {
+        return history.can('redo')
+      },
+      clear: () => history.clear(),
+    },
+  }
+}
