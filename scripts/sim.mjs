@@ -1,4 +1,5 @@
-// npm run sim -- --seeds N [--seed S] [--ticks T] [--wasm]: the simulator; exit 1 on a violation.
+// npm run sim -- --seeds N [--seed S] [--ticks T] [--threads N] [--tabs N] [--faults a,b,…] [--verbose] [--shrink] [--canary]
+// [--wasm]: the simulator; exit 1 on a violation. tests/sim/main.cc says what the options do.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { main, root } from './lib/run.mjs'

@@ -1,50 +1,45 @@
-// Some tabs of one origin in one process: the real core over a simulated browser that loses, doubles,
-// reorders, freezes, crashes and sets clocks wrong. One seed draws everything.
+// Some tabs of one origin in one process: the real core over a simulated browser. One seed draws everything.
+// First a time of storms, in which all that can go wrong does; then a quiet time, after which all must be
+// well.
 #ifndef TABMESH_TESTS_SIM_SIMULATION_H_
 #define TABMESH_TESTS_SIM_SIMULATION_H_
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <map>
-#include <memory>
-#include <set>
 #include <string>
-#include <vector>
 
-#include "mirror.h"
-#include "random.h"
-#include "replica/replica.h"
+#include "faults.h"
 
 namespace tabmesh::sim {
 
-enum class Fault : uint8_t {
-  kLoss,
-  kDuplicate,
-  kReorder,
-  kCrash,
-  kFreeze,
-  kCache,  // back/forward cache: says goodbye, misses everything, comes back
-  kClockJump,
-  kSlowStorage,
-  kFailedAppend,
-  kMutation,  // a frame with changed bytes
-  kStolenLock,
-  kClose,
+struct Settings {
+  /// Seconds of the time of storms.
+  uint64_t ticks = 4000;
+  /// At most so many tabs at a time.
+  uint64_t tabs = 8;
+  FaultSet faults = DefaultFaults();
+  /// Lines of the transcript that are kept; 0: none.
+  size_t transcript_lines = 0;
+  /// Expects what cannot be, to show that the checks are connected.
+  bool canary = false;
 };
-inline constexpr size_t kFaultKinds = 12;
-const char* FaultName(Fault fault);
 
 struct Outcome {
-  /// Empty when all checks held; else what did not.
+  /// Empty when all checks held; else the first that did not.
   std::string violation;
+  uint64_t violation_at_ms = 0;
   uint64_t digest = 0;
   uint64_t tab_ms = 0;
-  uint64_t faults[kFaultKinds] = {};
   uint64_t writes = 0;
+  uint64_t durable_writes = 0;
+  uint64_t page_loads = 0;
+  uint64_t events = 0;
+  std::array<uint64_t, kFaultKinds> faults{};
+  std::string transcript;
 };
 
-/// One run of `ticks` simulated steps, then a time without faults in which all must become equal.
-Outcome Simulate(uint64_t seed, uint64_t ticks);
+Outcome Simulate(uint64_t seed, const Settings& settings);
 
 }  // namespace tabmesh::sim
 

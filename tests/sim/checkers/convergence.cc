@@ -1,0 +1,51 @@
+#include "convergence.h"
+
+#include <algorithm>
+
+namespace tabmesh::sim {
+
+std::string Convergence::Called(const Tab& tab, bool changed, bool local) {
+  if (!local && (!changed || ++calls_ % kLookEvery != 0)) return {};
+  return CheckMirror(tab);
+}
+
+std::string Convergence::CheckMirror(const Tab& tab) const {
+  if (!tab.replica()->ready()) return {};
+  Buffer state;
+  tab.replica()->PrintState(&state);
+  Mirror core(&SimLists());
+  if (!core.Reset(state.view())) return "unreadable state: " + std::string(state.view());
+  if (core.root() == tab.mirror().root()) return {};
+  return "what readers of " + tab.Name() + " see is not the core's state: " + std::string(state.view());
+}
+
+std::string Convergence::Diverged(const Tab& tab) const {
+  if (excused_) return {};
+  return tab.Name() + " has the same writes as another tab, but another digest";
+}
+
+std::string Convergence::CheckEqual(const std::vector<const Tab*>& tabs) const {
+  const Tab& first = *tabs.front();
+  for (const Tab* tab : tabs) {
+    if (!tab->ready()) return tab->Name() + " never became ready";
+    if (std::string wrong = CheckMirror(*tab); !wrong.empty()) return wrong;
+    const std::string both = first.Name() + " and " + tab->Name();
+    if (tab->replica()->digest() != first.replica()->digest()) return "digests of " + both + " differ";
+    if (!(tab->mirror().root() == first.mirror().root())) return "states of " + both + " differ";
+    const VersionVector& vector = tab->replica()->vector();
+    for (uint32_t i = 0; i < vector.size(); ++i) {
+      if (vector.Seq(i) != first.replica()->vector().SeqOf(vector.Id(i)))
+        return "vectors of " + both + " differ";
+    }
+  }
+  return {};
+}
+
+std::string Convergence::CheckGossip(const Tab& tab, uint64_t now_ms) const {
+  const uint64_t last_ms = std::max(tab.told_vector_at_ms(), tab.loaded_at_ms());
+  if (now_ms - last_ms <= 2 * kGossipEveryMs) return {};
+  return tab.Name() + " has not told others what it has for " + std::to_string((now_ms - last_ms) / 1000) +
+         " s";
+}
+
+}  // namespace tabmesh::sim

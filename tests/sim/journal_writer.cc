@@ -1,0 +1,95 @@
+#include "journal_writer.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tabmesh::sim {
+
+namespace {
+constexpr uint64_t kRetryFirstMs = 50;
+constexpr uint64_t kRetryLastMs = 5000;
+constexpr uint64_t kLaterMs = 2;
+// Smaller than in the browser, as the records are.
+constexpr size_t kTransactionBytes = 2048;
+}  // namespace
+
+JournalWriter::JournalWriter(Page* page, Database* database, Durable durable)
+    : page_(page), database_(database), durable_(std::move(durable)), retry_ms_(kRetryFirstMs) {}
+
+void JournalWriter::Push(Record record, bool visible) {
+  waiting_.push_back(std::move(record));
+  if (retry_ != 0 || scheduled_) return;
+  scheduled_ = true;
+  const auto later = [this] {
+    scheduled_ = false;
+    if (retry_ == 0) Next();
+  };
+  if (visible) {
+    page_->After(kLaterMs, later);
+  } else {
+    page_->Soon(later);
+  }
+}
+
+void JournalWriter::FlushNow() {
+  while (connection_ != 0 && !waiting_.empty()) Begin();
+}
+
+void JournalWriter::Use(uint64_t connection) {
+  connection_ = connection;
+  if (connection_ != 0) Next();
+}
+
+void JournalWriter::Close() {
+  retry_ = 0;
+  connection_ = 0;
+}
+
+void JournalWriter::Begin() {
+  if (connection_ == 0 || waiting_.empty()) return;
+  size_t bytes = 0;
+  size_t count = 0;
+  while (count < waiting_.size() &&
+         (count == 0 || bytes + waiting_[count].bytes->size() <= kTransactionBytes)) {
+    bytes += waiting_[count++].bytes->size();
+  }
+  const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(count);
+  const std::vector<Record> batch(waiting_.begin(), end);
+  waiting_.erase(waiting_.begin(), end);
+  ++running_;
+  database_->Append(connection_, batch, [this, batch](const Appended& appended) {
+    --running_;
+    if (appended.ok) {
+      Store(batch, appended);
+    } else {
+      Failed(batch);
+    }
+  });
+}
+
+void JournalWriter::Next() {
+  retry_ = 0;
+  if (running_ == 0) Begin();
+}
+
+// Durable means: everything up to this number, so a batch that overtook a failed one has to wait.
+void JournalWriter::Store(const std::vector<Record>& batch, const Appended& appended) {
+  retry_ms_ = kRetryFirstMs;
+  for (const Record& record : batch) stored_early_.insert(record.seq);
+  while (stored_early_.erase(stored_ + 1) > 0) ++stored_;
+  durable_(stored_, appended);
+  Next();
+}
+
+void JournalWriter::Failed(const std::vector<Record>& batch) {
+  waiting_.insert(waiting_.begin(), batch.begin(), batch.end());
+  std::stable_sort(waiting_.begin(), waiting_.end(),
+                   [](const Record& a, const Record& b) { return a.seq < b.seq; });
+  const uint64_t retry = retry_ = next_retry_++;
+  page_->After(retry_ms_, [this, retry] {
+    if (retry_ == retry) Next();
+  });
+  retry_ms_ = std::min(retry_ms_ * 2, kRetryLastMs);
+}
+
+}  // namespace tabmesh::sim

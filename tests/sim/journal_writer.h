@@ -1,0 +1,52 @@
+// The queue between a tab's records and the journal, as js-glue/journal-writer.ts keeps it: one transaction
+// at a time takes all that wait, and what fails is tried again until it succeeds.
+#ifndef TABMESH_TESTS_SIM_JOURNAL_WRITER_H_
+#define TABMESH_TESTS_SIM_JOURNAL_WRITER_H_
+
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <vector>
+
+#include "database.h"
+#include "page.h"
+
+namespace tabmesh::sim {
+
+class JournalWriter {
+ public:
+  /// Own writes up to `seq` are stored.
+  using Durable = std::function<void(uint32_t seq, const Appended& appended)>;
+
+  JournalWriter(Page* page, Database* database, Durable durable);
+
+  void Push(Record record, bool visible);
+  /// Begins to store everything that waits, in this very task.
+  void FlushNow();
+  /// 0: there is no journal now.
+  void Use(uint64_t connection);
+  void Close();
+
+ private:
+  void Begin();
+  void Next();
+  void Store(const std::vector<Record>& batch, const Appended& appended);
+  void Failed(const std::vector<Record>& batch);
+
+  Page* page_;
+  Database* database_;
+  Durable durable_;
+  std::vector<Record> waiting_;
+  uint64_t connection_ = 0;
+  uint32_t running_ = 0;
+  uint64_t retry_ms_;
+  uint64_t retry_ = 0;  // number of the timer that is set, or 0
+  uint64_t next_retry_ = 1;
+  bool scheduled_ = false;
+  uint32_t stored_ = 0;
+  std::set<uint32_t> stored_early_;
+};
+
+}  // namespace tabmesh::sim
+
+#endif  // TABMESH_TESTS_SIM_JOURNAL_WRITER_H_

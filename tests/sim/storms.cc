@@ -1,0 +1,91 @@
+// Storms: when. What a stroke does: strokes.cc.
+#include "storms.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace tabmesh::sim {
+
+namespace {
+
+constexpr uint64_t kSecond = 1000;
+constexpr uint64_t kMinute = 60 * kSecond;
+
+}  // namespace
+
+Storms::Storms(World* world, uint64_t seed)
+    : world_(world), random_(seed, kStreamStorms), workload_(seed), hostile_(seed) {
+  population_ = 2 + random_.Below(7);
+  population_ = std::min(population_, world_->settings.tabs);
+}
+
+void Storms::Begin() {
+  Storm();
+  ActAlone();
+  // The quiet time begins in the middle of a storm: what was lost last has to be found by itself.
+  const uint64_t end_ms = world_->settings.ticks * kSecond;
+  const uint64_t before_ms = random_.Below(10 * kSecond);
+  if (end_ms > before_ms) world_->events.At(end_ms - before_ms, [this] { Storm(); });
+}
+
+void Storms::Storm() {
+  if (!world_->faults.on()) return;
+  const uint64_t length_ms = random_.Between(3 * kSecond, 25 * kSecond);
+  for (size_t kind = 0; kind < kFaultKinds; ++kind) {
+    const auto fault = static_cast<Fault>(kind);
+    for (uint64_t n = world_->faults.Strokes(fault); n > 0; --n) {
+      world_->events.After(world_->faults.random(fault)->Below(length_ms), [this, fault] { Strike(fault); });
+    }
+  }
+  const uint64_t openings = 1 + random_.Below(6);
+  for (uint64_t n = 0; n < openings; ++n) {
+    world_->events.After(n == 0 ? 0 : random_.Below(length_ms), [this] { Populate(); });
+  }
+  Act(world_->events.now_ms() + length_ms);
+  world_->events.After(length_ms + random_.Between(kMinute, 10 * kMinute), [this] { Storm(); });
+}
+
+void Storms::Populate() {
+  const size_t alive = world_->Alive().size();
+  if (!world_->faults.on() || alive >= population_) return;
+  // Some rounds of everybody opening at once (HAZARDS H9), others one by one.
+  const uint64_t count = random_.Chance(300) ? population_ - alive : 1 + random_.Below(population_ - alive);
+  for (uint64_t i = 0; i < count; ++i) world_->OpenTab();
+}
+
+void Storms::Act(uint64_t until_ms) {
+  if (world_->events.now_ms() >= until_ms || !world_->faults.on()) return;
+  const std::vector<Tab*> alive = world_->Alive();
+  if (!alive.empty()) workload_.Act(alive[random_.Below(alive.size())]);
+  world_->events.After(workload_.PauseMs(), [this, until_ms] { Act(until_ms); });
+}
+
+// Between storms a write now and then, whose loss no other one shows.
+void Storms::ActAlone() {
+  if (!world_->faults.on()) return;
+  const std::vector<Tab*> alive = world_->Alive();
+  if (alive.empty()) {
+    Populate();
+  } else {
+    workload_.Act(alive[random_.Below(alive.size())]);
+  }
+  world_->events.After(random_.Between(10 * kSecond, 3 * kMinute), [this] { ActAlone(); });
+}
+
+void Storms::Calm() {
+  world_->Say("The quiet time begins: no more faults");
+  world_->faults.Stop();
+  world_->channel.Heal();
+  world_->database.FillUntil(0);
+  bool may_lead = false;
+  for (Tab* tab : world_->Alive()) {
+    tab->Thaw([tab] { tab->Resume(); });
+    if (tab->gone()) continue;
+    tab->SetVisible(true, 1);
+    may_lead |= tab->options().has_locks;
+  }
+  if (!may_lead) world_->OpenTab(/*plain=*/true);
+}
+
+}  // namespace tabmesh::sim

@@ -1,0 +1,175 @@
+// Tab: the journal, as js-glue/engine.ts reads it, writes it and makes checkpoints.
+#include <memory>
+#include <utility>
+
+#include "base/plant.h"
+#include "tab.h"
+
+namespace tabmesh::sim {
+
+namespace {
+constexpr uint64_t kStorageWaitMs = 3000;
+constexpr uint64_t kReopenMs = 250;
+}  // namespace
+
+void Tab::OpenJournal(Task then) {
+  if (connection_ != 0) return then();
+  waiting_for_open_.push_back(std::move(then));
+  if (opening_) return;
+  opening_ = true;
+  const auto lost = [this] {
+    if (telling()) Say("loses its connection to the database");
+    connection_ = 0;
+    writer_.Use(0);
+    After(kReopenMs, [this] { CatchUp(); });
+  };
+  around_.database->Open(this, lost, [this](uint64_t connection, uint64_t generation) {
+    opening_ = false;
+    if (ended_) return around_.database->Close(connection);
+    // Before anything else uses it: a claim or a checkpoint of the old store must not get into the new one.
+    if (connection != 0 && generation_ != 0 && generation != generation_) {
+      around_.database->Close(connection);
+      return End("finds another generation of the store");
+    }
+    connection_ = connection;
+    if (connection == 0 && telling()) Say("could not open the database");
+    std::vector<Task> waiting;
+    waiting.swap(waiting_for_open_);
+    for (const Task& task : waiting) task();
+  });
+}
+
+void Tab::RestoreFromJournal(std::function<void(Restored)> done) {
+  OpenJournal([this, done = std::move(done)] {
+    if (ended_) return;
+    if (connection_ == 0) return done(Restored::kFailed);
+    around_.database->Read(connection_, cursor_, [this, done](bool ok, const JournalContents& contents) {
+      if (ended_) return;
+      if (!ok) return done(Restored::kFailed);
+      if (generation_ != 0 && contents.generation != generation_) return done(Restored::kErased);
+      generation_ = contents.generation;
+      RestoreAll(contents);
+      if (hydrated_) {  // at once: a write that came in between would be told without it
+        replica_->Restored(/*alone=*/false, Now());
+        Perform();
+        if (ended_) return;
+      }
+      writer_.Use(connection_);
+      done(Restored::kDone);
+    });
+  });
+}
+
+void Tab::RestoreAll(const JournalContents& contents) {
+  const uint64_t now = Now();
+  for (const Bytes& checkpoint : contents.checkpoints) {
+    if (replica_->Restore(*checkpoint, now) == Status::kOk) break;
+  }
+  for (const Bytes& record : contents.records) (void)replica_->Restore(*record, now);
+  if (telling()) {
+    Say("reads " + std::to_string(contents.checkpoints.size()) + " checkpoints and " +
+        std::to_string(contents.records.size()) + " records up to " + std::to_string(contents.cursor));
+  }
+  cursor_ = contents.cursor + (Planted("cursor-past-own-write") ? 1 : 0);
+  since_checkpoint_ += contents.records.size();
+}
+
+void Tab::Hydrate() {
+  // What the two waits share: who is first ends the waiting, what comes later merges.
+  struct Waiting {
+    bool over = false;
+    bool others_known = false;
+    bool others = true;
+  };
+  const auto waiting = std::make_shared<Waiting>();
+  const auto finish = [this, waiting] {
+    if (ended_ || !waiting->over || !waiting->others_known || hydrating_over_) return;
+    hydrating_over_ = true;
+    replica_->Restored(/*alone=*/!waiting->others, Now());
+    Perform();
+    TellHydrated();
+  };
+  if (options_.has_locks) {
+    around_.locks->QueryAlive(this, [this, waiting, finish](const std::vector<InstanceId>& alive) {
+      waiting->others_known = true;
+      waiting->others = false;
+      for (const InstanceId& id : alive) waiting->others |= id != options_.id;
+      finish();
+    });
+  } else {
+    waiting->others_known = true;
+  }
+  RestoreFromJournal([this, waiting, finish](Restored restored) {
+    if (restored == Restored::kFailed) After(kReopenMs, [this] { CatchUp(); });
+    if (!waiting->over) {
+      waiting->over = true;
+      return finish();
+    }
+    if (restored != Restored::kDone) return;
+    replica_->Restored(/*alone=*/false, Now());  // storage answered after all: merge
+    Perform();
+    TellHydrated();
+  });
+  After(kStorageWaitMs, [this, waiting, finish] {
+    if (waiting->over) return;
+    if (telling()) Say("goes on without storage, which does not answer");
+    waiting->over = true;
+    finish();
+  });
+}
+
+void Tab::TellHydrated() {
+  if (!ended_ && generation_ != 0) around_.watcher->Hydrated(*this, cursor_, generation_);
+}
+
+void Tab::CatchUp() {
+  if (ended_) return;
+  RestoreFromJournal([this](Restored restored) {
+    if (restored == Restored::kErased) return End("finds another generation of the store");
+    if (restored == Restored::kFailed) return After(kReopenMs, [this] { CatchUp(); });
+    if (ended_ || suspended_) return;
+    replica_->Restored(/*alone=*/false, Now());
+    Perform();
+    TellHydrated();
+  });
+}
+
+void Tab::Written(uint64_t count) {
+  since_checkpoint_ += count;
+  if (since_checkpoint_ < options_.checkpoint_every || !leads_ || checkpointing_ || connection_ == 0) return;
+  checkpointing_ = true;
+  Soon([this] { MakeCheckpoint(); });
+}
+
+void Tab::MakeCheckpoint() {
+  const auto over = [this] { checkpointing_ = false; };
+  if (ended_ || connection_ == 0) return over();
+  // One connection from the beginning to the end: it can't have changed its database.
+  const uint64_t connection = connection_;
+  const uint64_t term = term_;
+  const auto read = [this, connection, term, over](bool ok, const JournalContents& contents) {
+    if (!ok || ended_ || suspended_ || !leads_) return over();
+    RestoreAll(contents);
+    replica_->Restored(/*alone=*/false, Now());
+    Perform();
+    if (ended_) return;
+    since_checkpoint_ = 0;
+    Buffer bytes;
+    if (replica_->EncodeCheckpoint(&bytes) != Status::kOk) return over();
+    const auto frame = std::make_shared<const std::string>(bytes.view());
+    if (telling()) {
+      Say("makes a checkpoint of " + std::to_string(frame->size()) + " bytes up to " +
+          std::to_string(cursor_));
+    }
+    around_.database->Checkpoint(connection, term, frame, cursor_, [this, over](Stored stored) {
+      over();
+      if (ended_ || stored != Stored::kFenced) return;
+      if (telling()) Say("is fenced out");
+      replica_->LockLost(Now());
+      Perform();
+    });
+  };
+  around_.database->Read(connection, cursor_, read);
+}
+
+}  // namespace tabmesh::sim

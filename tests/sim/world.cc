@@ -1,0 +1,190 @@
+#include "world.h"
+
+#include <utility>
+
+#include "workload.h"
+
+namespace tabmesh::sim {
+
+namespace {
+// Storage that does not answer is given up after 3 s, other tabs that do not after 2.5 s more.
+constexpr uint64_t kReadyWithinMs = 8000;
+constexpr uint64_t kReloadMsMax = 500;
+}  // namespace
+
+World::World(uint64_t seed, const Settings& chosen)
+    : settings(chosen),
+      faults(seed, chosen.faults),
+      transcript(chosen.transcript_lines),
+      channel(&events, &faults, seed),
+      locks(&events, &faults, seed),
+      database(&events, &faults, this, seed),
+      memory(Workload::Places()),
+      random_(seed, kStreamTabs) {
+  if (settings.canary) PlantCanary();
+}
+
+// ---- tabs ---------------------------------------------------------------------------------------
+
+InstanceId World::DrawIdentity(bool plain) {
+  InstanceId id;
+  for (uint8_t& byte : id.bytes) byte = static_cast<uint8_t>(random_.Next());
+  const std::vector<Tab*> alive = Alive();
+  if (plain || alive.empty() || !faults.Strikes(Fault::kIdentityDuplicated)) return id;
+  convergence.Excuse();
+  return *twins_.insert(alive[faults.random(Fault::kIdentityDuplicated)->Below(alive.size())]->id()).first;
+}
+
+// `plain`: a page with everything that a page may want.
+Tab* World::OpenTab(bool plain) {
+  TabOptions options;
+  options.number = static_cast<uint32_t>(tabs.size() + 1);
+  options.id = DrawIdentity(plain);
+  options.has_locks = plain || !faults.Strikes(Fault::kNoLocks);
+  options.checkpoint_every = random_.Between(5, 200);
+  const Surroundings around = {&events, &channel, &locks, &database, &transcript, this};
+  Tab* tab = tabs.emplace_back(std::make_unique<Tab>(around, options)).get();
+  gone_at_ms_.push_back(0);
+  // Pages of one machine share a clock, those of a test of clocks do not.
+  if (random_.Chance(300)) tab->clock.Jump(static_cast<int64_t>(random_.Below(7200000)) - 3600000);
+  tab->Load();
+  events.After(kReadyWithinMs, [this, tab] {
+    if (tab->gone() || tab->ready() || disturbed_.count(tab->number()) > 0) return;
+    Fail(*tab, "is not ready " + std::to_string(kReadyWithinMs / 1000) + " s after it was opened");
+  });
+  return tab;
+}
+
+std::vector<Tab*> World::Alive() const {
+  std::vector<Tab*> alive;
+  for (const auto& tab : tabs) {
+    if (!tab->gone()) alive.push_back(tab.get());
+  }
+  return alive;
+}
+
+uint64_t World::TabMs() const {
+  uint64_t sum = 0;
+  for (const auto& tab : tabs) {
+    const uint64_t gone = gone_at_ms_[tab->number() - 1];
+    sum += (gone == 0 ? events.now_ms() : gone) - tab->loaded_at_ms();
+  }
+  return sum;
+}
+
+void World::Say(std::string_view what, const Tab* tab) {
+  if (transcript.on()) transcript.Say(events.now_ms(), tab == nullptr ? "" : tab->Name(), what);
+}
+
+// ---- what tabs tell -----------------------------------------------------------------------------
+
+void World::Check(std::string wrong) {
+  if (wrong.empty() || !verdict.good()) return;
+  Say("VIOLATION: " + wrong);
+  verdict.Fail(events.now_ms(), std::move(wrong));
+}
+
+void World::Fail(const Tab& tab, std::string what) { Check(tab.Name() + ' ' + what); }
+
+void World::Called(const Tab& tab, bool changed, bool local) {
+  Check(convergence.Called(tab, changed, local));
+  Check(leadership.Called(tab));
+  Check(clocks.Called(tab));
+}
+
+void World::Wrote(const Tab& tab, const Record& record) {
+  durability.Wrote(record);
+  if (durability.ambiguous()) convergence.Excuse();
+  Check(clocks.Wrote(tab, record));
+}
+
+void World::Durable(const Tab& tab, uint32_t seq, const Appended& appended) {
+  // Told late, of a database that is no more.
+  if (appended.generation != database.generation()) return;
+  durability.Durable(tab.id(), seq, appended.last_key);
+}
+
+void World::Shared(const Tab& tab, uint32_t seq) {
+  // Who forges acknowledgements, or answers under another's name, can make anybody believe anything.
+  if (faults.count(Fault::kHostileMessage) > 0 || faults.count(Fault::kIdentityDuplicated) > 0) return;
+  Check(sharing.Shared(tab, seq, tabs));
+}
+
+void World::Hydrated(const Tab& tab, uint64_t cursor, uint64_t generation) {
+  // A twin does not take a journal in which it has written already: its page has to be loaded again.
+  if (generation != database.generation() || twins_.count(tab.id()) > 0) return;
+  Check(durability.CheckRead(tab, cursor));
+  const bool first = hydrated_.insert(tab.number()).second;
+  if (first && durability.has_hole()) Check(durability.CheckFound(*tab.replica(), cursor));
+}
+
+void World::Diverged(const Tab& tab) { Check(convergence.Diverged(tab)); }
+
+void World::Leaves(const Tab& tab) {
+  gone_at_ms_[tab.number() - 1] = events.now_ms();
+  sharing.Leaves(tab);
+}
+
+void World::WantsReload(Tab* tab) {
+  events.After(1 + random_.Below(kReloadMsMax), [this, tab] {
+    if (tab->gone()) return;
+    tab->Close();
+    OpenTab();
+  });
+}
+
+// ---- what the database tells ----------------------------------------------------------------------
+
+void World::TermStored(uint64_t term) { Check(leadership.TermStored(term)); }
+
+void World::CheckpointTouched(uint64_t term, uint64_t newest_term) {
+  Check(fencing.CheckpointTouched(term, newest_term));
+}
+
+void World::CheckpointStored(bool as_made) {
+  if (!as_made) Check("a stored checkpoint is not the one that was made");
+}
+
+void World::SuffixLost(uint64_t last_key) { durability.SuffixLost(last_key); }
+
+void World::RecordFlipped(const InstanceId& instance, uint32_t seq) {
+  durability.RecordFlipped(instance, seq);
+  convergence.Excuse();
+}
+
+void World::HoleMade() {
+  convergence.Excuse();
+  durability.HoleMade();
+}
+
+void World::Evicted() {
+  durability.Evicted();
+  leadership.Evicted(static_cast<uint32_t>(tabs.size()));
+}
+
+// ---- the end ------------------------------------------------------------------------------------
+
+void World::CheckSettled() {
+  const std::vector<Tab*> alive = Alive();
+  const std::vector<const Tab*> readable(alive.begin(), alive.end());
+  Check(convergence.CheckEqual(readable));
+  Check(leadership.CheckOne(readable));
+  for (const Tab* tab : alive) {
+    if (!verdict.good()) return;
+    // A twin goes on counting where the other one was, and is told nothing of its own writes.
+    if (twins_.count(tab->id()) == 0) Check(durability.CheckSettled(*tab));
+    Check(convergence.CheckGossip(*tab, events.now_ms()));
+    Check(memory.Check(*tab));
+  }
+  Check(durability.CheckFound(*alive.front()->replica()));
+}
+
+// A durable write that was never stored: whoever reads the journal must be found to lack it.
+void World::PlantCanary() {
+  InstanceId id;
+  id.bytes.fill(0xca);
+  durability.Wrote({std::make_shared<const std::string>("never stored"), id, 1});
+  durability.Durable(id, 1, 0);
+}
+
+}  // namespace tabmesh::sim

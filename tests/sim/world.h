@@ -1,0 +1,96 @@
+// Everything of one run: the browser, its tabs, and the checkers that watch them.
+#ifndef TABMESH_TESTS_SIM_WORLD_H_
+#define TABMESH_TESTS_SIM_WORLD_H_
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "channel.h"
+#include "checkers/clocks.h"
+#include "checkers/convergence.h"
+#include "checkers/durability.h"
+#include "checkers/fencing.h"
+#include "checkers/leadership.h"
+#include "checkers/memory.h"
+#include "checkers/sharing.h"
+#include "database.h"
+#include "events.h"
+#include "faults.h"
+#include "locks.h"
+#include "random.h"
+#include "simulation.h"
+#include "tab.h"
+#include "transcript.h"
+#include "verdict.h"
+
+namespace tabmesh::sim {
+
+class World : public TabWatcher, public DatabaseWatcher {
+ public:
+  World(uint64_t seed, const Settings& settings);
+
+  Tab* OpenTab(bool plain = false);
+  std::vector<Tab*> Alive() const;
+  void Say(std::string_view what, const Tab* tab = nullptr);
+  void Check(std::string wrong);
+  /// A page that was held or hidden owes nobody a quick start.
+  void Disturb(const Tab& tab) { disturbed_.insert(tab.number()); }
+  /// After the quiet time: all is well.
+  void CheckSettled();
+  uint64_t TabMs() const;
+
+  Settings settings;
+  Verdict verdict;
+  EventQueue events;
+  Faults faults;
+  Transcript transcript;
+  Channel channel;
+  Locks locks;
+  Database database;
+  std::vector<std::unique_ptr<Tab>> tabs;  // all there ever were, in the order of their loading
+
+  Convergence convergence;
+  Durability durability;
+  Leadership leadership;
+  Fencing fencing;
+  Clocks clocks;
+  Memory memory;
+  Sharing sharing;
+
+  // TabWatcher.
+  void Fail(const Tab& tab, std::string what) override;
+  void Called(const Tab& tab, bool changed, bool local) override;
+  void Wrote(const Tab& tab, const Record& record) override;
+  void Durable(const Tab& tab, uint32_t seq, const Appended& appended) override;
+  void Shared(const Tab& tab, uint32_t seq) override;
+  void Hydrated(const Tab& tab, uint64_t cursor, uint64_t generation) override;
+  void Diverged(const Tab& tab) override;
+  void Leaves(const Tab& tab) override;
+  void WantsReload(Tab* tab) override;
+  // DatabaseWatcher.
+  void TermStored(uint64_t term) override;
+  void CheckpointTouched(uint64_t term, uint64_t newest_term) override;
+  void CheckpointStored(bool as_made) override;
+  void SuffixLost(uint64_t last_key) override;
+  void RecordFlipped(const InstanceId& instance, uint32_t seq) override;
+  void HoleMade() override;
+  void Evicted() override;
+
+ private:
+  InstanceId DrawIdentity(bool plain);
+  void PlantCanary();
+
+  Random random_;
+  std::set<uint32_t> disturbed_;
+  std::set<uint32_t> hydrated_;
+  std::set<InstanceId> twins_;        // identities that more than one tab has had
+  std::vector<uint64_t> gone_at_ms_;  // by number - 1; 0 while the page lives
+};
+
+}  // namespace tabmesh::sim
+
+#endif  // TABMESH_TESTS_SIM_WORLD_H_
