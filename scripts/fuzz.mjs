@@ -1,10 +1,11 @@
-// npm run fuzz -- [--target replica|json|lz] [--seconds N]: libFuzzer with AddressSanitizer and UBSan.
-import { mkdirSync } from 'node:fs'
+// npm run fuzz -- [--target NAME] [--seconds N] [--keep]: libFuzzer with AddressSanitizer and UBSan. With --keep the
+// smallest inputs that reach everything become tests/fuzz/corpus/NAME, which npm test replays.
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { main, root, run, StepError } from './lib/run.mjs'
 import { setup } from './setup.mjs'
 
-const targets = ['replica', 'json', 'lz']
+const targets = ['replica', 'frame', 'journal', 'checkpoint', 'json', 'lz']
 
 await main(async () => {
   const option = (name, otherwise) => process.argv[process.argv.indexOf(`--${name}`) + 1 || Infinity] ?? otherwise
@@ -17,9 +18,15 @@ await main(async () => {
   await buildNative('sanitize', names.map((name) => `fuzz_${name}`))
   for (const name of names) {
     const corpus = join(root, 'build', 'fuzz', name)
-    mkdirSync(corpus, { recursive: true })
-    await run(join(root, 'build', 'sanitize', 'tests', `fuzz_${name}`), [`-max_total_time=${seconds}`, '-print_final_stats=1', `-artifact_prefix=${corpus}/`, '-max_len=4096', corpus], {
-      hint: 'The input that failed is in build/fuzz; run the program on that file to see it again.',
+    const kept = join(root, 'tests', 'fuzz', 'corpus', name)
+    const program = join(root, 'build', 'sanitize', 'tests', `fuzz_${name}`)
+    for (const folder of [corpus, kept]) mkdirSync(folder, { recursive: true })
+    await run(program, [`-max_total_time=${seconds}`, '-print_final_stats=1', `-artifact_prefix=${corpus}/`, '-max_len=4096', corpus, kept], {
+      hint: 'The input that failed is in build/fuzz; run the program on that file to see it again, and keep it in tests/fuzz/corpus.',
     })
+    if (!process.argv.includes('--keep')) continue
+    rmSync(kept, { recursive: true })
+    mkdirSync(kept)
+    await run(program, ['-merge=1', '-use_value_profile=0', '-max_len=256', kept, corpus])
   }
 })

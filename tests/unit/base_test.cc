@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "base/crc32c.h"
 #include "base/hash.h"
 #include "base/pool.h"
+#include "base/status.h"
 
 namespace tabmesh {
 namespace {
@@ -126,6 +128,16 @@ TEST(CallArena, KeepsEverythingUntilReset) {
   for (size_t i = 0; i < copies.size(); ++i) EXPECT_EQ(copies[i], std::to_string(i));
   arena.Reset();
   ASSERT_NE(arena.Allocate(8), nullptr);
+}
+
+TEST(Status, EveryNameIsItsOwn) {
+  std::set<std::string_view> names;
+  for (int code = 0; code <= static_cast<int>(Status::kIdentityConflict); ++code) {
+    const std::string_view name = StatusName(static_cast<Status>(code));
+    EXPECT_NE(name, "unknown") << code;
+    EXPECT_TRUE(names.insert(name).second) << name;
+  }
+  EXPECT_EQ(std::string_view(StatusName(static_cast<Status>(200))), "unknown");
 }
 
 }  // namespace

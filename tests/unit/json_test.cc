@@ -115,7 +115,7 @@ TEST(Json, ReadsEditsSetRemoveAndReplace) {
   EXPECT_EQ(edit->path.keys[1], "\xed\xa0\x80");
   EXPECT_EQ(edit->value->first_member->text, "[1]");
   EXPECT_EQ(edit->next->value, nullptr);
-  EXPECT_TRUE(edit->next->next->replace);
+  EXPECT_EQ(edit->next->next->mode, Edit::Mode::kReplace);
   EXPECT_EQ(edit->next->next->next, nullptr);
 }
 

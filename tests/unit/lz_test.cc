@@ -48,5 +48,19 @@ TEST(LzString, KeepsNpmsQuirkOfProtoPhrases) {
   for (const Form form : kForms) EXPECT_EQ(Decompress(Compress(text, form), form), text);
 }
 
+TEST(Lz, LongTextsOfManyPhrasesComeBack) {
+  std::u16string text;
+  uint32_t state = 1;
+  for (int i = 0; i < 60000; ++i) {
+    state = state * 1664525 + 1013904223;
+    text.push_back(static_cast<char16_t>('a' + (state >> 24) % 40));
+  }
+  for (const Form form : {Form::kRaw, Form::kUtf16}) {
+    const auto back = Decompress(Compress(text, form), form);
+    ASSERT_TRUE(back.has_value());
+    EXPECT_EQ(*back, text);
+  }
+}
+
 }  // namespace
 }  // namespace tabmesh::lz

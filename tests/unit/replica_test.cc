@@ -215,7 +215,7 @@ TEST(Replica, CheckpointRestoresEverything) {
   Set(a.get(), R"([[["x"],{"y":{"z":[1,2]}}],[["gone"],1]])");
   Set(a.get(), R"([[["gone"]],[["x","y"],{"only":1},1]])");
   Buffer checkpoint;
-  a->EncodeCheckpoint(&checkpoint);
+  ASSERT_EQ(a->EncodeCheckpoint(&checkpoint), Status::kOk);
   auto b = Make(2, R"({"initial":true})");
   EXPECT_EQ(b->Restore(checkpoint.view(), kNow), Status::kOk);
   b->Restored(/*alone=*/true, kNow);
@@ -337,7 +337,7 @@ TEST(Replica, MutatedBodiesWithRightChecksumsAreSurvived) {
   std::vector<std::string> frames;
   for (const Buffer& frame : source->actions()->frames) frames.emplace_back(frame.view());
   Buffer checkpoint;
-  source->EncodeCheckpoint(&checkpoint);
+  ASSERT_EQ(source->EncodeCheckpoint(&checkpoint), Status::kOk);
   frames.emplace_back(checkpoint.view());
   auto target = MakeReady(2);
   // As if the checkpoint had been asked for: addressed to the target.
@@ -372,7 +372,10 @@ TEST(Replica, ValuesThatAreNotJsonAreDropped) {
     ops[0].value = value;
     Buffer frame;
     FrameWriter(NamespaceOf("test")).Begin(FrameKind::kOps, &frame);
-    EncodeBatch(InstanceId{{9}}, {HlcFromMs(1), 0, 1}, ops, &frame);
+    VersionVector writer;
+    uint32_t index = 0;
+    ASSERT_EQ(writer.Intern(InstanceId{{9}}, &index), Status::kOk);
+    EncodeBatch(writer, {HlcFromMs(1), 0, 1}, ops, &frame);
     FrameWriter::End(0, &frame);
     target->Receive(frame.view(), kNow);
     EXPECT_EQ(State(*target), "{}") << value;
@@ -380,6 +383,64 @@ TEST(Replica, ValuesThatAreNotJsonAreDropped) {
     EXPECT_EQ(State(*target), "{}") << value;
   }
   EXPECT_EQ(target->counters().dropped, 12u);
+}
+
+TEST(Replica, AQuestionIsRepeatedAFewTimesAndThenGivenUp) {
+  auto joiner = Make(1);
+  auto other = MakeReady(2);
+  for (const Buffer& frame : joiner->actions()->frames) other->Receive(frame.view(), kNow);
+  joiner->actions()->Clear();
+  joiner->Restored(/*alone=*/false, kNow);
+  for (const Buffer& frame : other->actions()->frames)
+    joiner->Receive(frame.view(), kNow);  // and then silence
+  size_t questions = joiner->actions()->frames.size();
+  EXPECT_EQ(questions, 1u);
+  uint64_t now = kNow;
+  for (int i = 0; i < 20 && !joiner->ready(); ++i) {
+    now = joiner->actions()->wake_at_ms;
+    joiner->actions()->Clear();
+    joiner->Tick(now);
+    questions += joiner->actions()->frames.size();
+  }
+  EXPECT_TRUE(joiner->ready());
+  EXPECT_EQ(questions, kAskAttemptsMax);
+}
+
+TEST(Replica, ADeltaWithItsOwnNumbersIsAnIdentityConflict) {
+  auto twin = MakeReady(1);
+  auto original = MakeReady(1);
+  Set(twin.get(), R"([[["x"],1]])");
+  Buffer checkpoint;
+  ASSERT_EQ(twin->EncodeCheckpoint(&checkpoint), Status::kOk);
+  EXPECT_EQ(original->Restore(checkpoint.view(), kNow), Status::kIdentityConflict);
+  EXPECT_EQ(State(*original), "{}");
+}
+
+TEST(Replica, AnErasedStoreIsToldToOthers) {
+  auto a = MakeReady(1);
+  auto b = MakeReady(2);
+  a->Destroy(kNow);
+  ASSERT_EQ(a->actions()->frames.size(), 1u);
+  b->Receive(a->actions()->frames[0].view(), kNow);
+  EXPECT_NE(Events(b.get()).find("destroyed"), std::string::npos);
+}
+
+TEST(Replica, MadeUpPeersDoNotFillMemory) {
+  auto target = MakeReady(1);
+  for (uint32_t i = 0; i < 3000; ++i) {
+    Presence presence;
+    for (size_t byte = 0; byte < 4; ++byte) presence.from.bytes[byte] = static_cast<uint8_t>(i >> (8 * byte));
+    presence.from.bytes[8] = 1;
+    Buffer frame;
+    FrameWriter(NamespaceOf("test")).Begin(FrameKind::kPresence, &frame);
+    EncodePresence(presence, &frame);
+    FrameWriter::End(0, &frame);
+    target->Receive(frame.view(), kNow + i);
+    target->actions()->Clear();
+  }
+  Buffer peers;
+  target->PrintPeers(&peers);
+  EXPECT_LT(peers.size(), size_t{300'000});
 }
 
 TEST(Replica, DeathOrGoodbyeOfAPeerAsksForTheJournal) {

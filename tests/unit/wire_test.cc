@@ -41,6 +41,14 @@ OpList TwoOps(std::vector<std::vector<std::string_view>>* paths) {
   return ops;
 }
 
+// A vector of one instance, which is number 0.
+VersionVector Only(const InstanceId& id) {
+  VersionVector vector;
+  uint32_t index = 0;
+  EXPECT_EQ(vector.Intern(id, &index), Status::kOk);
+  return vector;
+}
+
 Buffer Sealed(FrameKind kind, std::string_view body) {
   Buffer frame;
   FrameWriter(kNamespace).Begin(kind, &frame);
@@ -53,7 +61,7 @@ TEST(Wire, FrameIsTheOneWorkedOutInTheDocumentation) {
   std::vector<std::vector<std::string_view>> paths;
   const OpList ops = TwoOps(&paths);
   Buffer body;
-  EncodeBatch(Instance(7), {HlcFromMs(1000) + 2, 0, 3}, ops, &body);
+  EncodeBatch(Only(Instance(7)), {HlcFromMs(1000) + 2, 0, 3}, ops, &body);
   EXPECT_EQ(Hex(body.view()),
             "07000000000000000000000000000000"  // instance
             "0200e80300000000"                  // hlc: 1000 ms, counter 2
@@ -78,13 +86,13 @@ TEST(Wire, BatchesRoundTrip) {
   std::vector<std::vector<std::string_view>> paths;
   const OpList ops = TwoOps(&paths);
   Buffer body;
-  EncodeBatch(Instance(7), {HlcFromMs(1000), 0, 3}, ops, &body);
+  EncodeBatch(Only(Instance(7)), {HlcFromMs(1000), 0, 3}, ops, &body);
   Reader reader(body.view());
   CallArena arena;
   Batch batch;
   ASSERT_EQ(DecodeBatch(&reader, &arena, &batch), Status::kOk);
   EXPECT_TRUE(reader.AtEnd());
-  EXPECT_EQ(batch.instance, Instance(7));
+  EXPECT_EQ(batch.instance(), Instance(7));
   EXPECT_EQ(batch.seq, 3u);
   ASSERT_EQ(batch.ops.size(), 2u);
   EXPECT_EQ(batch.ops[1].path.keys[0], "a");
@@ -96,7 +104,7 @@ TEST(Wire, EveryPrefixOfABatchIsRefused) {
   std::vector<std::vector<std::string_view>> paths;
   const OpList ops = TwoOps(&paths);
   Buffer body;
-  EncodeBatch(Instance(7), {HlcFromMs(1000), 0, 3}, ops, &body);
+  EncodeBatch(Only(Instance(7)), {HlcFromMs(1000), 0, 3}, ops, &body);
   for (size_t size = 0; size < body.size(); ++size) {
     Reader reader(body.view().substr(0, size));
     CallArena arena;
@@ -117,7 +125,7 @@ TEST(Wire, RefusesStampsBeyondTheConstantAndForbiddenKeys) {
     ops[0].path = {&path_key, 1};
     ops[0].value = "1";
     Buffer body;
-    EncodeBatch(Instance(1), {hlc, 0, 1}, ops, &body);
+    EncodeBatch(Only(Instance(1)), {hlc, 0, 1}, ops, &body);
     Reader reader(body.view());
     CallArena arena;
     Batch batch;
