@@ -115,6 +115,7 @@ export async function eventually<T>(read: () => Promise<T>, wanted: (value: T) =
     const value = await read()
     if (wanted(value)) return value
     if (Date.now() > until) throw new Error(`still ${JSON.stringify(value)} after ${ms} ms`)
+    await new Promise((resolve) => setImmediate(resolve)) // `read` may answer at once
   }
 }
 

@@ -212,7 +212,7 @@ describe('bad input', () => {
     for (const name of ['', 'a b', 'x'.repeat(65), 5 as never]) expect(() => mesh.open({ name })).toThrow(TypeError)
     expect(() => mesh.open({ state: [] as never })).toThrow(TypeError)
     expect(() => mesh.open({ state: { f: () => 1 } })).toThrow(/state\.f is a function/)
-    expect(() => mesh.open({ conflicts: 'newest' as never })).toThrow(/merge and last-write-wins/)
+    expect(() => mesh.open({ conflicts: 'newest' as never })).toThrow(/merge, last-write-wins, first-write-wins, prompt/)
   })
 
   test('bytes from others never throw: they are dropped and counted', async () => {
@@ -562,5 +562,47 @@ describe('destroy', () => {
     await new Promise((resolve) => setTimeout(resolve, 50))
     expect(fresh.store.getState()).toEqual({})
     expect((await mesh.ready()).store.getState()).toEqual({})
+  })
+})
+
+describe('a database that cannot be opened at first', () => {
+  test('is opened again, and everything becomes durable by itself', async () => {
+    let refusals = 2
+    const mesh = createMesh({ openError: () => (refusals-- > 0 ? new Error('refused') : undefined) })
+    const { store } = mesh.open({ state: { n: 0 } })
+    const errors: string[] = []
+    store.on('error', ({ error }) => errors.push((error as { code?: string }).code!))
+    await store.ready
+    store.setState({ n: 1 })
+    await store.flush()
+    expect(mesh.origin.stored('test').length).toBeGreaterThan(0)
+    expect(errors.every((code) => code === 'storage-failed')).toBe(true)
+    expect((await mesh.ready({ state: { n: 0 } })).store.getState().n).toBe(1)
+  })
+})
+
+describe('reading the journal', () => {
+  test('tells readers what it brought, whatever is written in the microtasks around it', async () => {
+    let busy: (() => void) | undefined
+    const mesh = createMesh({ lose: () => true, abort() {
+        busy?.()
+        return undefined
+      },
+    })
+    const a = await mesh.ready({ state: { fromA: 0, mine: 0 } })
+    const b = await mesh.ready({ state: { fromA: 0, mine: 0 } })
+    a.store.setState({ fromA: 1 })
+    await a.store.flush()
+    const write = async (): Promise<void> => {
+      for (let i = 1; i <= 30; i++) {
+        b.store.setState({ mine: i })
+        await Promise.resolve()
+      }
+    }
+    busy = () => void write()
+    b.tab.suspend()
+    b.tab.resume()
+    await until(() => b.store.getState().fromA === 1, 'what the journal had')
+    busy = undefined
   })
 })

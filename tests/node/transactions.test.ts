@@ -1,0 +1,140 @@
+import { describe, expect, test } from 'vitest'
+import { createMesh, until, type AnyState } from './mesh.ts'
+
+const plusOne = (state: AnyState): AnyState => ({ n: Number(state.n) + 1 })
+
+describe('transaction', () => {
+  test('never loses one of many from several tabs', async () => {
+    const mesh = createMesh()
+    const stores = await Promise.all([1, 2, 3, 4].map(async () => (await mesh.ready({ state: { n: 0 } })).store))
+    const outcomes = await Promise.all(stores.flatMap((store) => Array.from({ length: 25 }, () => store.transaction(plusOne))))
+    expect(outcomes.every(({ status }) => status === 'committed')).toBe(true)
+    expect(new Set(outcomes.map(({ state }) => state.n)).size).toBe(100)
+    await until(() => stores.every((store) => store.getState().n === 100))
+    expect((await mesh.ready({ state: { n: 0 } })).store.getState().n).toBe(100)
+  })
+
+  test('counts right beside plain writes of the same tab and of others', async () => {
+    const mesh = createMesh()
+    const [a, b] = [(await mesh.ready({ state: { n: 0, other: 0 } })).store, (await mesh.ready({ state: { n: 0, other: 0 } })).store]
+    const all: Promise<unknown>[] = []
+    for (let i = 1; i <= 20; i++) {
+      all.push(a.transaction(plusOne), b.transaction(plusOne))
+      a.setState({ other: i })
+      b.set(['deep', `k${i}`], i)
+      await new Promise((resolve) => setTimeout(resolve))
+    }
+    await Promise.all(all)
+    await Promise.all([a.flush(), b.flush()])
+    await until(() => a.getState().n === 40 && b.getState().n === 40 && Object.keys((b.getState().deep ?? {}) as object).length === 20 && b.getState().other === 20)
+    expect(JSON.stringify((await mesh.ready({ state: { n: 0, other: 0 } })).store.getState().deep)).toBe(JSON.stringify(b.getState().deep))
+  })
+
+  test('sees what a tab stored that nobody told it about', async () => {
+    const mesh = createMesh({ lose: () => true })
+    const [a, b] = [(await mesh.ready({ state: { n: 0 } })).store, (await mesh.ready({ state: { n: 0 } })).store]
+    await a.transaction(() => ({ n: 7 }))
+    expect(b.getState().n).toBe(0)
+    expect(await b.transaction(plusOne)).toEqual({ status: 'committed', state: { n: 8 } })
+  })
+
+  test('shows nothing of what it writes before it is stored', async () => {
+    const mesh = createMesh()
+    const [a, b] = [(await mesh.ready({ state: { n: 0 } })).store, (await mesh.ready({ state: { n: 0 } })).store]
+    let inside: unknown
+    const done = a.transaction(() => {
+      inside = a.getState().n
+      a.setState({ beside: 1 })
+      return { n: 1 }
+    })
+    expect((await done).state).toEqual({ n: 1, beside: 1 })
+    expect(inside).toBe(0)
+    await until(() => b.getState().n === 1 && b.getState().beside === 1)
+  })
+
+  test('that throws, reads only, or returns what is there writes nothing', async () => {
+    const mesh = createMesh()
+    const { store } = await mesh.ready({ state: { n: 1 }, exclude: ['mine'] })
+    const stored = mesh.origin.stored('test').length
+    await expect(store.transaction(() => { throw new DOMException('mine', 'AbortError') })).rejects.toThrow('mine')
+    await expect(store.transaction((() => Promise.resolve({})))).rejects.toThrow(/must not be async/)
+    await expect(store.transaction(() => ({ mine: 1 }))).rejects.toThrow(/not shared/)
+    await expect(store.transaction(() => ({ n: 2 }), { keys: ['m'] })).rejects.toThrow(/not among the keys/)
+    await expect(store.transaction(() => ({ n: () => 1 }))).rejects.toThrow(/state\.n is a function/)
+    expect(await store.transaction(() => undefined)).toEqual({ status: 'committed', state: { n: 1 } })
+    expect(await store.transaction(() => ({ n: 1 }))).toEqual({ status: 'committed', state: { n: 1 } })
+    expect(mesh.origin.stored('test').length).toBe(stored)
+    store.setState({ n: 5 }) // and the store goes on
+    await store.flush()
+    expect(store.getState().n).toBe(5)
+  })
+
+  test('of one id is done once, whichever tab repeats it', async () => {
+    const mesh = createMesh()
+    const [a, b] = [(await mesh.ready({ state: { n: 0 } })).store, (await mesh.ready({ state: { n: 0 } })).store]
+    await a.transaction(plusOne, { id: 'order-1' })
+    await Promise.all([a.transaction(plusOne, { id: 'order-1' }), b.transaction(plusOne, { id: 'order-1' }), b.transaction(plusOne, { id: 'order-2' })])
+    await until(() => a.getState().n === 2 && b.getState().n === 2)
+  })
+
+  test('is tried again when the database aborts, and refused clearly when it goes on doing so', async () => {
+    let aborts = 2
+    const mesh = createMesh({ abort: () => (aborts-- > 0 ? new DOMException('full', 'QuotaExceededError') : undefined) })
+    aborts = 0
+    const { store } = await mesh.ready({ state: { n: 0 } })
+    await store.flush()
+    aborts = 2
+    expect((await store.transaction(plusOne)).status).toBe('committed')
+    aborts = Infinity
+    await expect(store.transaction(plusOne)).rejects.toThrow(expect.objectContaining({ code: 'storage-failed' }) as Error)
+    expect(store.getState().n).toBe(1)
+    aborts = 0
+    expect((await store.transaction(plusOne)).state.n).toBe(2)
+  }, 20_000)
+
+  test('is unknown for a tab that is suspended meanwhile, and what it wrote is not lost', async () => {
+    const mesh = createMesh()
+    const { store, tab } = await mesh.ready({ state: { n: 0 } })
+    const done = store.transaction(() => {
+      queueMicrotask(() => tab.suspend())
+      return { n: 1 }
+    })
+    expect(['committed', 'unknown']).toContain((await done).status)
+    tab.resume()
+    await store.flush()
+    expect((await mesh.ready({ state: { n: 0 } })).store.getState().n).toBe(1)
+  })
+
+  test('is refused where there is no database', async () => {
+    const { store } = await createMesh().ready({ persist: false, state: { n: 0 } })
+    await expect(store.transaction(plusOne)).rejects.toThrow(expect.objectContaining({ code: 'unsupported' }) as Error)
+    expect(store.getState().n).toBe(0)
+  })
+})
+
+describe('a transaction before the journal could be read', () => {
+  test('reads it first', async () => {
+    let refused = true
+    const mesh = createMesh()
+    const first = await mesh.ready({ state: { n: 0 } })
+    await first.store.transaction(() => ({ n: 41 }))
+    await first.store.close()
+    mesh.origin.faults.abort = () => (refused ? new Error('busy') : undefined)
+    const { store } = mesh.open({ state: { n: 0 } })
+    await store.ready
+    refused = false
+    expect(await store.transaction(plusOne)).toEqual({ status: 'committed', state: { n: 42 } })
+  })
+})
+
+describe('compareAndSet', () => {
+  test('writes at the expected version only', async () => {
+    const mesh = createMesh()
+    const [a, b] = [(await mesh.ready({ state: { n: 0 } })).store, (await mesh.ready({ state: { n: 0 } })).store]
+    const { version } = a
+    expect((await b.transaction(plusOne)).status).toBe('committed')
+    expect(await a.compareAndSet(version, { n: 50 })).toEqual({ status: 'conflict', state: { n: 1 } })
+    expect(await a.compareAndSet(a.version, { n: 50 })).toEqual({ status: 'committed', state: { n: 50 } })
+    await until(() => b.getState().n === 50)
+  })
+})
