@@ -82,7 +82,11 @@ await main(async () => {
   await googleTest('core, natively with sanitizers', join(root, 'build', 'sanitize', 'tests', 'core_tests'), [])
   await googleTest('core, as WebAssembly', process.execPath, [join(root, 'build', 'wasm', 'tests', 'core_tests.cjs')])
   await gate('simulator', () => sim('2,000 seeds', join(root, 'build', 'native', 'tests', 'sim'), ['--seeds', '2000']))
-  await gate('simulator with sanitizers', () => sim('150 seeds', join(root, 'build', 'sanitize', 'tests', 'sim'), ['--seeds', '150', '--seed', '5000']))
+  await gate('simulator with sanitizers', () => sim('100 seeds', join(root, 'build', 'sanitize', 'tests', 'sim'), ['--seeds', '100', '--seed', '5000']))
+  await gate('simulator: a wrong expectation is noticed', async () => {
+    const { code } = await output(join(root, 'build', 'native', 'tests', 'sim'), ['--seeds', '1', '--canary'])
+    if (code !== 1) throw new StepError('The simulator did not notice that its canary died: its checks are not connected.')
+  })
   await gate('simulator: the same digest natively and as WebAssembly', async () => {
     const seeds = ['--seeds', '200']
     const native = await sim('natively', join(root, 'build', 'native', 'tests', 'sim'), seeds)
