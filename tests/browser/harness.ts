@@ -51,25 +51,38 @@ export async function launch(folder?: string): Promise<Profile> {
     ignoreDefaultArgs: unwanted,
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--site-per-process'],
   })
-  const session = async (): Promise<CDPSession> => context.browser()!.newBrowserCDPSession()
-  const processes = async (): Promise<{ type: string; id: number; cpuTime: number }[]> => {
-    const { processInfo } = await (await session()).send('SystemInfo.getProcessInfo')
-    return processInfo
+  const browser: CDPSession = await context.browser()!.newBrowserCDPSession()
+  const processes = async (type: string): Promise<Map<number, number>> => {
+    const { processInfo } = await browser.send('SystemInfo.getProcessInfo')
+    return new Map(processInfo.filter((process) => process.type === type).map(({ id, cpuTime }) => [id, cpuTime]))
   }
-  const pid = async (): Promise<number> => (await processes()).find(({ type }) => type === 'browser')!.id
+  const pid = async (): Promise<number> => [...(await processes('browser')).keys()][0]!
   return {
     folder: path,
     context,
     pid,
     async rendererOf(page) {
-      // The one renderer whose processor time grows while the page spins.
-      const before = new Map((await processes()).map((process) => [process.id, process.cpuTime]))
-      await page.evaluate(() => {
-        const until = performance.now() + 250
-        while (performance.now() < until);
-      })
-      const renderers = (await processes()).filter(({ type }) => type === 'renderer')
-      return renderers.sort((a, b) => b.cpuTime - (before.get(b.id) ?? 0) - (a.cpuTime - (before.get(a.id) ?? 0)))[0]!.id
+      // The one renderer whose processor time, read before and after, encloses what the page's own process reports:
+      // the same counter of the system, so the right process never drops out.
+      const own = await context.newCDPSession(page)
+      await own.send('Performance.enable')
+      const tiny = 1e-6 // seconds; the counter's steps are 10 ms
+      let candidates = [...(await processes('renderer')).keys()]
+      for (let round = 0; round < 100 && candidates.length > 1; round++) {
+        await page.evaluate(() => {
+          const until = performance.now() + 30
+          while (performance.now() < until);
+        })
+        const before = await processes('renderer')
+        const { metrics } = await own.send('Performance.getMetrics')
+        const after = await processes('renderer')
+        const time = metrics.find(({ name }) => name === 'ProcessTime')!.value
+        candidates = candidates.filter((id) => before.get(id)! <= time + tiny && time - tiny <= after.get(id)!)
+      }
+      await own.detach()
+      const [id, ...others] = candidates
+      if (id === undefined || others.length > 0) throw new Error(`the page's renderer is not clear: ${candidates.join(', ') || 'none'}`)
+      return id
     },
     async kill() {
       const gone = new Promise<void>((resolve) => context.once('close', () => resolve()))
