@@ -3,6 +3,7 @@ import createModule, { type MainModule } from './generated/tabmesh.mjs'
 import { TabmeshError, type ErrorCode } from './errors.ts'
 import type { TreeEdit } from './json-tree.ts'
 import type { Lists } from './keyed-list.ts'
+import { memoryOf } from './memory.ts'
 import type { StrategyName } from './types.ts'
 
 /** Where the module comes from; default the file beside the glue. */
@@ -59,12 +60,16 @@ function loadError(cause: unknown): TabmeshError {
 const lockActions = ['none', 'request', 'release', 'claim'] as const
 const strategies: readonly StrategyName[] = ['merge', 'last-write-wins', 'first-write-wins', 'resolve', 'prompt']
 
-/** Bits of `Core.pending`: what the last call wants done, in the order in which to do it. */
-export const pendingChanges = 1
-export const pendingFrames = 4
-export const pendingRecords = 2
-export const pendingLock = 8
-export const pendingEvents = 16
+/** Where the fields of a report lie, in words of 32 bits: struct Report in wasm/bindings/bindings.cc. */
+const wakeAtWord = 0
+const claimTermWord = 2
+const seqWord = 4
+const lockWord = 5
+const changesWord = 6
+const eventsWord = 8
+const outputWord = 10
+const framesWord = 12
+const recordsWord = 14
 
 export type CoreEvent =
   | { readonly type: 'ready' | 'tabs' | 'conflicts' | 'catch-up' | 'destroyed' | 'identity-conflict' }
@@ -91,8 +96,8 @@ export interface CorePeer {
   readonly lastSeen: number
 }
 
-/** The calls of a replica that need no translation. */
-const plainCalls = ['restore', 'restored', 'askShared', 'tick', 'setVisible', 'suspend', 'resume', 'destroy', 'retainPeers', 'lockGranted', 'lockLost', 'termClaimed', 'claimFailed', 'seq', 'checkpoint', 'accept', 'withdraw'] as const
+/** The calls of a replica that take and return nothing but numbers and booleans. */
+const plainCalls = ['restored', 'askShared', 'tick', 'setVisible', 'suspend', 'resume', 'destroy', 'lockGranted', 'lockLost', 'termClaimed', 'claimFailed', 'accept', 'withdraw'] as const
 
 type WithoutHandle<F> = F extends (handle: number, ...rest: infer A) => infer R ? (...rest: A) => R : never
 
@@ -108,24 +113,29 @@ export interface CoreOptions {
   readonly lists: Lists
 }
 
-/** One replica. After every call but the readers, what `pending` names is taken, each once. */
+/** One replica. What a call wants done waits in the module's memory and is taken from there, each once, in the order of the `take…` here. */
 export interface Core {
   readonly replica: { readonly [K in (typeof plainCalls)[number]]: WithoutHandle<MainModule[K]> }
   open(state: object, now: number): void
-  /** What is pending afterwards. Throws TabmeshError, and then nothing has changed. */
-  localSet(edits: readonly TreeEdit[], now: number): number
+  /** A stored record or checkpoint; 0 when it was merged. */
+  restore(record: Uint8Array, now: number): number
+  /** Throws TabmeshError, and then nothing has changed. */
+  localSet(edits: readonly TreeEdit[], now: number): void
   /** The record to store, or undefined when nothing has to change. Throws TabmeshError. No other write is taken until `accept` or `withdraw`. */
   propose(edits: readonly TreeEdit[], now: number): Uint8Array | undefined
-  /** What is pending afterwards. */
-  receive(frame: Uint8Array, now: number): number
-  pending(): number
-  takeChanges(): TreeEdit[]
+  receive(frame: Uint8Array, now: number): void
+  retainPeers(ids: Uint8Array, now: number): void
+  takeChanges(): readonly TreeEdit[]
   takeFrames(): Uint8Array[]
   takeRecords(): Uint8Array[]
   takeLock(): { action: (typeof lockActions)[number]; term: number }
-  takeEvents(): CoreEvent[]
+  takeEvents(): readonly CoreEvent[]
   /** When to tick, in milliseconds since 1970; 0 for never. */
   wakeAt(): number
+  /** The number of the newest own write. */
+  seq(): number
+  /** Empty when memory is out. */
+  checkpoint(): Uint8Array
   peers(): CorePeer[]
   conflicts(): CoreConflict[]
   counters(): number[]
@@ -133,60 +143,110 @@ export interface Core {
   free(): void
 }
 
+const none: readonly never[] = []
+
 export function createCore(module: MainModule, options: CoreOptions): Core {
-  const handle = module.create(
-    options.name,
-    options.instance,
-    options.label,
-    options.connectedAt,
-    options.visible,
-    options.mayLead,
-    strategies.indexOf(options.defaultStrategy),
-  )
-  for (const [key, field] of Object.entries(options.lists)) module.setList(handle, key, field)
-  for (const [key, strategy] of Object.entries(options.strategies)) module.setStrategy(handle, key, strategies.indexOf(strategy))
-  const replica = Object.fromEntries(plainCalls.map((name) => [name, (...rest: unknown[]) => (freed ? undefined : (module[name] as (...all: unknown[]) => unknown)(handle, ...rest))])) as unknown as Core['replica']
+  const memory = memoryOf(module)
+  const put = (...parts: (string | Uint8Array)[]): number[] => memory.put(...parts) ?? refuse('out-of-memory')
+  const [nameSize, labelSize] = put(options.name, options.label, options.instance) as [number, number]
+  const handle = module.create(nameSize, labelSize, options.connectedAt, options.visible, options.mayLead, strategies.indexOf(options.defaultStrategy))
+  const report = module.report(handle) >> 2
   let freed = false
+
+  const word = (at: number): number => module.HEAPU32[report + at]!
+  const double = (at: number): number => module.HEAPF64[(report + at) >> 1]!
+  const take = (at: number): number => {
+    const value = word(at)
+    module.HEAPU32[report + at] = 0
+    return value
+  }
+  const takeText = (at: number): string | undefined => {
+    const size = freed ? 0 : take(at + 1)
+    return size === 0 ? undefined : memory.text(word(at), size)
+  }
+  const takeSpans = (at: number): Uint8Array[] => {
+    const spans: Uint8Array[] = []
+    if (freed) return spans
+    const words = module.HEAPU32
+    const end = (words[report + at]! >> 2) + 2 * take(at + 1)
+    for (let span = words[report + at]! >> 2; span < end; span += 2) spans.push(memory.bytes(words[span]!, words[span + 1]!))
+    return spans
+  }
+  const outputText = (): string => memory.text(word(outputWord), word(outputWord + 1))
+  const outputBytes = (): Uint8Array => memory.bytes(word(outputWord), word(outputWord + 1))
+  const printed = (reader: 'peers' | 'conflicts' | 'counters'): unknown[] => {
+    if (freed) return []
+    module[reader](handle)
+    return JSON.parse(outputText()) as unknown[]
+  }
+
+  /** Bytes from elsewhere never throw: without memory for them they are lost, as frames may be. */
+  const given = (name: 'restore' | 'receive' | 'retainPeers', bytes: Uint8Array, now: number): number | undefined => {
+    const sizes = freed ? undefined : memory.put(bytes)
+    return sizes && (module[name](handle, sizes[0]!, now) as number | undefined)
+  }
 
   const check = (code: number): void => {
     if (code === 0) return
-    const name = module.statusName(code) as ErrorCode
-    throw new TabmeshError(name, advice[name] ?? `The core refused a write: ${name}.`)
+    module.statusName(handle, code)
+    refuse(outputText() as ErrorCode)
+  }
+  const checkOpen = (): void => {
+    if (freed) throw new TabmeshError('closed', 'The store is closed.')
   }
 
+  for (const [key, field] of Object.entries(options.lists)) module.setList(handle, ...(put(key, field) as [number, number]))
+  for (const [key, strategy] of Object.entries(options.strategies)) module.setStrategy(handle, put(key)[0]!, strategies.indexOf(strategy))
+
   return {
-    replica,
+    replica: Object.fromEntries(plainCalls.map((name) => [name, (...rest: never[]) => freed || (module[name] as (...all: unknown[]) => unknown)(handle, ...rest)])) as unknown as Core['replica'],
     open(state, now) {
-      check(module.open(handle, JSON.stringify(state), now))
+      check(module.open(handle, put(JSON.stringify(state))[0]!, now))
     },
+    restore: (record, now) => given('restore', record, now) ?? 1,
     localSet(edits, now) {
-      if (freed) throw new TabmeshError('closed', 'The store is closed.')
-      const pending = module.localSet(handle, JSON.stringify(edits), now)
-      if (pending < 0) check(-pending)
-      return pending
+      checkOpen()
+      check(module.localSet(handle, put(JSON.stringify(edits))[0]!, now))
     },
     propose(edits, now) {
-      if (freed) throw new TabmeshError('closed', 'The store is closed.')
-      check(module.propose(handle, JSON.stringify(edits), now))
-      const record = module.takeProposal(handle)
+      checkOpen()
+      check(module.propose(handle, put(JSON.stringify(edits))[0]!, now))
+      const record = outputBytes()
       return record.byteLength > 0 ? record : undefined
     },
-    receive: (frame, now) => (freed ? 0 : module.receive(handle, frame, now)),
-    pending: () => (freed ? 0 : module.pendingActions(handle)),
-    takeChanges: () => JSON.parse(module.takeChanges(handle)) as TreeEdit[],
-    takeFrames: () => module.takeFrames(handle),
-    takeRecords: () => module.takeRecords(handle),
-    takeLock: () => ({ term: module.claimTerm(handle), action: lockActions[module.takeLock(handle)]! }),
-    takeEvents: () => JSON.parse(module.takeEvents(handle)) as CoreEvent[],
-    wakeAt: () => module.wakeAt(handle),
-    peers: () => (freed ? [] : (JSON.parse(module.peers(handle)) as CorePeer[])),
-    conflicts: () => (freed ? [] : (JSON.parse(module.conflicts(handle)) as CoreConflict[])),
-    counters: () => (freed ? [] : (JSON.parse(module.counters(handle)) as number[])),
+    receive: (frame, now) => void given('receive', frame, now),
+    retainPeers: (ids, now) => void given('retainPeers', ids, now),
+    takeChanges() {
+      const text = takeText(changesWord)
+      return text === undefined ? none : (JSON.parse(text) as TreeEdit[])
+    },
+    takeFrames: () => takeSpans(framesWord),
+    takeRecords: () => takeSpans(recordsWord),
+    takeLock: () => ({ term: double(claimTermWord), action: lockActions[freed ? 0 : take(lockWord)]! }),
+    takeEvents() {
+      const text = takeText(eventsWord)
+      return text === undefined ? none : (JSON.parse(`[${text}]`) as CoreEvent[])
+    },
+    wakeAt: () => (freed ? 0 : double(wakeAtWord)),
+    seq: () => (freed ? 0 : word(seqWord)),
+    checkpoint() {
+      if (freed) return new Uint8Array()
+      module.checkpoint(handle)
+      return outputBytes()
+    },
+    peers: () => printed('peers') as CorePeer[],
+    conflicts: () => printed('conflicts') as CoreConflict[],
+    counters: () => printed('counters') as number[],
     free() {
       if (!freed) module.free(handle)
       freed = true
     },
   }
+}
+
+/** Throws what the core calls by this name. */
+function refuse(name: ErrorCode): never {
+  throw new TabmeshError(name, advice[name] ?? `The core refused a write: ${name}.`)
 }
 
 const advice: Partial<Record<ErrorCode, string>> = {

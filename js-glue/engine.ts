@@ -1,6 +1,6 @@
 // The part that is loaded later: wires the core to the platform, in the order of the core's actions.
 import { createConflicts, type Conflicts } from './conflicts.ts'
-import { createCore, loadModule, pendingChanges, pendingEvents, pendingFrames, pendingLock, pendingRecords, type Core, type CoreEvent, type WasmSource } from './core.ts'
+import { createCore, loadModule, type Core, type CoreEvent, type WasmSource } from './core.ts'
 import { TabmeshError } from './errors.ts'
 import { createJournalWriter } from './journal-writer.ts'
 import type { Channel, Journal, JournalContents, Lock, Platform } from './platform.ts'
@@ -23,6 +23,8 @@ const reopenLastMs = 30_000
 const askSharedMs = 500
 const claimAgainMs = 2000
 const closeWaitMs = 3000
+/** Changes closer than this are a stream: the next follows before a timer would run. */
+const streamMs = 8
 
 export interface EngineOptions {
   readonly name: string
@@ -109,6 +111,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   let withoutJournal = options.persist === false
   let reopenMs = reopenFirstMs
   let durableSeq = 0
+  let lastLater = 0
   let cancelAskShared: (() => void) | undefined
   let hydrated = false
   let leading = { isLeader: false, id: undefined as string | undefined, term: 0 }
@@ -183,7 +186,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       const record = core.propose(edits, clock.now())
       if (record) sync.hold(true)
       perform()
-      return record && { own: { record, seq: replica.seq() + 1 }, before: writer.unstored() }
+      return record && { own: { record, seq: core.seq() + 1 }, before: writer.unstored() }
     },
     accept() {
       replica.accept(clock.now())
@@ -197,23 +200,23 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     writer,
     async has(seq) {
       await restoreFromJournal()
-      return replica.seq() >= seq
+      return core.seq() >= seq
     },
   })
 
   // ---- performing what the core wants, in the order of its fields ----
 
   // Readers and the channel come first: others wait for them. A listener may close the store at any point.
-  function perform(known?: number): void {
+  function perform(): void {
     if (ended) return
-    const pending = known ?? core.pending()
-    const keys = pending & pendingChanges ? sync.applyRemote(core.takeChanges()) : []
+    const changes = core.takeChanges()
+    const keys = changes.length > 0 ? sync.applyRemote(changes) : []
     if (ended) return
-    if (pending & pendingFrames) core.takeFrames().forEach(post)
-    if (pending & pendingRecords) store(core.takeRecords())
-    if (pending & pendingLock) performLock()
+    core.takeFrames().forEach(post)
+    store(core.takeRecords())
+    performLock()
     let source: string | undefined
-    for (const event of pending & pendingEvents ? core.takeEvents() : []) {
+    for (const event of core.takeEvents()) {
       if (event.type === 'remote') source = event.from
       else handle(event)
       if (ended) return
@@ -233,7 +236,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   function store(records: readonly Uint8Array[]): void {
     if (options.persist === false) return
-    for (const record of records) writer.push(record, replica.seq())
+    for (const record of records) writer.push(record, core.seq())
     if (suspended) writer.flushNow() // written by the app's own pagehide handler: there is no later
   }
 
@@ -249,12 +252,19 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       case 'ready':
         sync.connect({
           commit(edits) {
-            perform(core.localSet(edits, clock.now()))
+            core.localSet(edits, clock.now())
+            perform()
             written(1)
-            return replica.seq()
+            return core.seq()
           },
           askShared,
-          later: (task) => clock.later(task),
+          hurry: () => writer.hurry(),
+          later: (task) => {
+            const now = clock.now()
+            if (now - lastLater < streamMs) clock.soon(task)
+            else clock.later(task)
+            lastLater = now
+          },
         })
         hydrated = true
         becomeReady()
@@ -352,7 +362,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       if (ended) return
       options.debug?.({ type: 'frame', direction: 'in', kind: frameKinds[frame[3] ?? 0] ?? 'unknown', bytes: frame.byteLength, at: clock.now() })
       sync.flush()
-      perform(core.receive(frame, clock.now()))
+      core.receive(frame, clock.now())
+      perform()
     })
     hadChannel = channel !== undefined
   }
@@ -410,7 +421,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     if (!lock) return
     const alive = await lock.alive().catch(() => undefined)
     if (!alive || ended || suspended) return
-    replica.retainPeers(Uint8Array.from(alive.flatMap((hex) => (hex.match(/../g) ?? []).map((byte) => parseInt(byte, 16)))), clock.now())
+    core.retainPeers(Uint8Array.from(alive.flatMap((hex) => (hex.match(/../g) ?? []).map((byte) => parseInt(byte, 16)))), clock.now())
     perform()
   }
 
@@ -466,8 +477,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   function restore(contents: JournalContents): void {
     const now = clock.now()
-    for (const checkpoint of contents.checkpoints) if (replica.restore(checkpoint, now) === 0) break
-    for (const record of contents.records) replica.restore(record, now)
+    for (const checkpoint of contents.checkpoints) if (core.restore(checkpoint, now) === 0) break
+    for (const record of contents.records) core.restore(record, now)
     cursor = Math.max(cursor, contents.cursor)
     sinceCheckpoint += contents.records.length
   }
@@ -534,7 +545,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     restore(contents)
     replica.restored(false, clock.now())
     perform()
-    const bytes = replica.checkpoint()
+    const bytes = core.checkpoint()
     if (bytes.byteLength === 0) return // out of memory: the journal stays as it is
     sinceCheckpoint = 0
     if (!(await opened?.checkpoint(term, bytes, cursor)) && !ended) {

@@ -2,6 +2,8 @@
 // (group commit), and what fails is tried again until it succeeds.
 import type { Clock, Journal } from './platform.ts'
 
+/** Between two transactions that nobody waits for: in a stream of writes they take time from what others wait for. */
+const groupMs = 20
 const retryFirstMs = 50
 const retryLastMs = 5000
 /** Bytes of one transaction: a longer one would hold up other tabs. */
@@ -16,6 +18,8 @@ export interface Waiting {
 export interface JournalWriter {
   /** `seq` is the number of the write in the record. */
   push(record: Uint8Array, seq: number): void
+  /** Somebody waits until all is stored. */
+  hurry(): void
   /** Begins to store everything that waits, in this very task: the page may not run again. */
   flushNow(): void
   /** All that is not known to be stored. A record that is stored twice is read once. */
@@ -43,7 +47,9 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
   let retryMs = retryFirstMs
   let cancelRetry: (() => void) | undefined
   let stored = 0
-  let scheduled = false
+  let endedAt = -Infinity
+  let urgent = false
+  let scheduled: object | undefined
   const storedEarly = new Set<number>()
   const underWay = new Set<readonly Waiting[]>()
 
@@ -65,6 +71,7 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
   function begin(): void {
     if (!journal || waiting.length === 0) return
     const batch = fitting()
+    urgent &&= waiting.length > 0
     running++
     underWay.add(batch)
     journal
@@ -74,8 +81,10 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
           running--
           underWay.delete(batch)
           retryMs = retryFirstMs
+          endedAt = clock.now()
           store(batch)
-          next()
+          if (urgent) next()
+          else schedule()
         },
         (cause: unknown) => {
           running--
@@ -95,16 +104,30 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
     if (running === 0) begin()
   }
 
+  /** Not at once: the frame that was just sent should reach the other tabs first. */
+  function schedule(): void {
+    if (cancelRetry || waiting.length === 0) return
+    const turn = (scheduled = {})
+    const pauseMs = urgent ? 0 : Math.min(endedAt + groupMs - clock.now(), groupMs)
+    clock.later(
+      () => {
+        if (scheduled !== turn) return
+        scheduled = undefined
+        if (!cancelRetry) next()
+      },
+      pauseMs > 0 ? pauseMs : undefined,
+    )
+  }
+
   return {
     push(record, seq) {
       waiting.push({ record, seq })
-      if (cancelRetry || scheduled) return
-      // Not at once: the frame that was just sent should reach the other tabs first.
-      scheduled = true
-      clock.later(() => {
-        scheduled = false
-        if (!cancelRetry) next()
-      })
+      if (!scheduled) schedule()
+    },
+    hurry() {
+      if (urgent) return
+      urgent = true
+      schedule()
     },
     unstored: () => inOrder([...underWay].flat().concat(waiting)),
     stored(records) {

@@ -73,8 +73,8 @@ export interface Clock {
   after(ms: number, task: () => void, holds?: boolean): () => void
   /** Calls in a task of its own, as soon as possible, also in hidden pages. */
   soon(task: () => void): void
-  /** Calls when what was just sent has had time to arrive; in hidden pages, whose timers are late, as `soon`. */
-  later(task: () => void): void
+  /** Calls after `ms`, by default when what was just sent has had time to arrive; in hidden pages, whose timers are late, as `soon`. */
+  later(task: () => void, ms?: number): void
 }
 
 export interface LifecycleListener {

@@ -5,7 +5,7 @@ import { applyEdits } from './edits.ts'
 import { adopt, checkKey, diffTrees, isPlainObject, type JsonObject, type TreeEdit } from './json-tree.ts'
 import { adoptList, idOf, sameOrder, valueAt, type Lists } from './keyed-list.ts'
 import { createTouchedPaths, type TouchedPaths } from './touched.ts'
-import type { Path, StrategyName, Write } from './types.ts'
+import type { Level, Path, StrategyName, Write } from './types.ts'
 import { createWriteLedger, type WriteLedger } from './writes.ts'
 
 /** Writes remembered for undo until the rest is loaded, which may be never. */
@@ -24,7 +24,8 @@ export interface MirrorOptions {
 /** What sync.ts is told from `connect` on. */
 export interface MirrorSink {
   flush(): void
-  askShared(): void
+  /** Somebody waits for a level; `sealed`: of a write that was sent. */
+  awaited(level: Level, sealed: boolean): void
   written(written: Written): void
 }
 
@@ -78,7 +79,7 @@ export function createMirror(options: MirrorOptions): Mirror {
   const toWarm = new Set<JsonObject>()
   const replaced = new Set<string>()
   const listeners = new Set<(state: JsonObject, previous: JsonObject) => void>()
-  const ledger = createWriteLedger(() => sink?.askShared())
+  const ledger = createWriteLedger((level, sealed) => sink?.awaited(level, sealed))
 
   function isShared(key: string): boolean {
     if (!options.include && !options.exclude) return true
@@ -117,7 +118,7 @@ export function createMirror(options: MirrorOptions): Mirror {
   function schedule(): void {
     if (scheduled || !sink || touched.empty) return
     scheduled = true
-    queueMicrotask(() => {
+    void done.then(() => {
       scheduled = false
       sink?.flush()
     })
@@ -160,7 +161,7 @@ export function createMirror(options: MirrorOptions): Mirror {
     if (!Number.isSafeInteger(at + by)) throw new RangeError(`state.${path.join('.')} would leave ±(2^53 - 1), beyond which numbers are not exact`)
     const strategy = options.strategyOf(key)
     if (isShared(key) && strategy !== 'merge' && (strategy !== 'last-write-wins' || path.length > 1)) throw new TypeError(`${key} merges by ${strategy}: counters need merge, or last-write-wins for the whole key`)
-    if (by === 0) return settledBy(ledger)
+    if (by === 0) return ledger.unchanged()
     if (isShared(key)) touched.increment(path, by)
     record({ path, by })
     return written(applyEdits(state, [[path, by, 2]], lists, toWarm), isShared(key))
@@ -226,14 +227,14 @@ export function createMirror(options: MirrorOptions): Mirror {
       const given: unknown = typeof partial === 'function' ? (partial as (state: JsonObject) => unknown)(state) : partial
       if (given === state) return settled
       const edits = editsOfKeys(given, replace)
-      if (edits.length === 0) return settledBy(ledger)
+      if (edits.length === 0) return ledger.unchanged()
       if (replace) for (const edit of edits) if (edit.length > 1) replaced.add(edit[0][0]!)
       return change(edits, replace ? edits : insideKeys(edits))
     },
 
     set(path, value) {
       const edit = placeEdit(state, path, value, lists, (key, given, old, at) => (!isShared(key) ? given : at.length === 1 ? adoptKey(key, given, old) : adopt(given, old, at)))
-      return edit === undefined ? settledBy(ledger) : change([edit], [edit])
+      return edit === undefined ? ledger.unchanged() : change([edit], [edit])
     },
 
     increment: (path, by) => increment(keysOfPath(state, path, lists), by),
@@ -270,29 +271,11 @@ export function createMirror(options: MirrorOptions): Mirror {
   }
 }
 
-/** The handle of a write that had nothing to share. */
-const settled: Write = {
-  applied: Promise.resolve(),
-  shared: Promise.resolve(),
-  durable: Promise.resolve(),
-  relayed: Promise.resolve(),
-}
+/** Its `then` is a microtask without the host, whose queueMicrotask takes 10 µs when it is cold. */
+const done = Promise.resolve()
 
-/** The handle of a write that changed nothing: as far along as the newest write. */
-function settledBy(ledger: WriteLedger): Write {
-  return {
-    applied: Promise.resolve(),
-    get shared() {
-      return ledger.level('shared')
-    },
-    get durable() {
-      return ledger.level('durable')
-    },
-    get relayed() {
-      return ledger.level('relayed')
-    },
-  }
-}
+/** The handle of a write that had nothing to share. */
+const settled: Write = { applied: done, shared: done, durable: done, relayed: done }
 
 function checkPath(path: Path): void {
   if (!Array.isArray(path) || path.length === 0) throw new TypeError("a path is a list of keys with at least one, such as ['filters', 'project']")

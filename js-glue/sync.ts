@@ -13,7 +13,9 @@ export interface Committer {
   commit(edits: readonly TreeEdit[]): number
   /** Asks the other tabs to acknowledge the newest write. */
   askShared(): void
-  /** Does something when nobody waits. */
+  /** Somebody waits until all is stored. */
+  hurry(): void
+  /** Does something when nobody waits: after what was just sent has arrived, or at once in a stream of changes. */
   later(task: () => void): void
 }
 
@@ -83,7 +85,14 @@ export function createSync(mirror: MirrorParts): Sync {
   return {
     connect(connected) {
       committer = connected
-      mirror.connect({ flush, askShared: () => connected.askShared(), written: (written) => history.wrote(written) })
+      mirror.connect({
+        flush,
+        written: (written) => history.wrote(written),
+        awaited(level, sealed) {
+          connected.hurry() // alone, shared means durable
+          if (level === 'shared' && sealed) connected.askShared()
+        },
+      })
       flush()
     },
 

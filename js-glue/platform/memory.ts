@@ -63,10 +63,10 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
   }
 
   /** Later, in a task of its own, in the order of the calls; not when the tab has died meanwhile. */
-  const task = (tab: { dead: boolean }, act: () => void): void => {
+  const task = (tab: { dead: boolean }, act: () => void, ms = 0): void => {
     setTimeout(() => {
       if (!tab.dead) act()
-    })
+    }, ms)
   }
 
   function openChannel(tab: { dead: boolean }, name: string, receive: (frame: Uint8Array) => void): Channel {
@@ -183,7 +183,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
               return () => (timers.delete(timer), clearTimeout(timer))
             },
             soon: (act) => task(tab, act),
-            later: (act) => task(tab, act),
+            later: (act, ms = 0) => task(tab, act, ms),
           },
           lifecycle: {
             active: () => Promise.resolve(),

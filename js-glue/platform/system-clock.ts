@@ -2,7 +2,7 @@
 import type { Clock } from '../platform.ts'
 
 /** A message between two processes takes a quarter of this, on a small machine. */
-const laterMs = 2
+const arrivedMs = 2
 
 export function createSystemClock(): Clock {
   const tasks: (() => void)[] = []
@@ -27,8 +27,8 @@ export function createSystemClock(): Clock {
 
   return {
     soon,
-    later(task) {
-      if (typeof document !== 'undefined' && document.visibilityState === 'visible') setTimeout(task, laterMs)
+    later(task, ms = arrivedMs) {
+      if (typeof document !== 'undefined' && document.visibilityState === 'visible') setTimeout(task, ms)
       else soon(task)
     },
     now: () => Date.now(),

@@ -1,7 +1,8 @@
 // The build's steps: each does only what is out of date, where its tool can tell.
 import { build } from 'esbuild'
-import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { minify } from 'terser'
 import { root, run, step } from './run.mjs'
 
 const bin = join(root, 'node_modules', '.bin')
@@ -41,6 +42,16 @@ export function copyGenerated() {
 /** The package's entry points, by the name of the file in dist/. */
 export const entries = { index: 'js-glue/index.ts', 'lz-string': 'js-glue/lz-string.ts' }
 
+/** Emscripten's loader without its dead branches: users' bundlers do not remove them, for they lie within one function. */
+const smallLoader = {
+  name: 'small-loader',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /generated[\\/]tabmesh\.mjs$/ }, async ({ path }) => {
+      const { code } = await minify(readFileSync(path, 'utf8'), { module: true, toplevel: true, compress: { passes: 3, unsafe: true } })
+      return { contents: code, loader: 'js' }
+    }),
+}
+
 /** dist/: ES modules with shared chunks, declarations, and the one copy of the module. */
 export async function buildPackage() {
   await step('building the package into dist/', async () => {
@@ -57,6 +68,7 @@ export async function buildPackage() {
       chunkNames: '[name]-[hash]',
       legalComments: 'none',
       logLevel: 'warning',
+      plugins: [smallLoader],
     })
     await run(join(bin, 'tsc'), ['-p', 'tsconfig.package.json'], { capture: true })
     cpSync(join(root, 'js-glue', 'generated', 'tabmesh.wasm'), join(root, 'dist', 'tabmesh.wasm'))

@@ -407,6 +407,35 @@ describe('write levels', () => {
     await expect(relayed).rejects.toMatchObject({ code: 'closed' })
     expect((await mesh.ready()).store.getState().a).toBe(1)
   })
+
+  test('what nobody waits for is stored in groups; who waits is not kept waiting for one', async () => {
+    const stored: number[] = []
+    const debug = (event: { type: string; records?: number }): void => {
+      if (event.type === 'journal') stored.push(event.records!)
+    }
+    const { store } = await createMesh().ready({ state: { n: 0 }, debug })
+    vi.useFakeTimers()
+    try {
+      const wait = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms)
+      store.setState({ n: 1 })
+      await wait(2)
+      expect(stored).toEqual([1])
+      for (let n = 2; n <= 4; n++) {
+        store.setState({ n })
+        await wait(3)
+      }
+      expect(stored).toEqual([1])
+      await wait(20)
+      expect(stored).toEqual([1, 3])
+      store.setState({ n: 5 })
+      const flushed = store.flush()
+      await wait(2)
+      expect(stored).toEqual([1, 3, 1])
+      await flushed
+    } finally {
+      vi.useRealTimers()
+    }
+  })
 })
 
 describe('storage that does not answer', () => {

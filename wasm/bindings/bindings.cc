@@ -1,69 +1,83 @@
-// The boundary to JavaScript: copies bytes and numbers in and out, nothing else.
+// The boundary to JavaScript: numbers cross it; bytes wait for the other side in the module's memory.
 #include <emscripten/bind.h>
-#include <emscripten/em_js.h>
-#include <emscripten/val.h>
 
+#include <cstddef>
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <type_traits>
+#include <vector>
 
 #include "lz/lz_string.h"
 #include "replica/replica.h"
 
 namespace {
 
-using emscripten::val;
+// ---- in: one buffer that JavaScript fills before a call ----------------------------------------------
 
-EMSCRIPTEN_DECLARE_VAL_TYPE(BytesList);
-EMSCRIPTEN_DECLARE_VAL_TYPE(Bytes);
-EMSCRIPTEN_DECLARE_VAL_TYPE(UnitText);
-EMSCRIPTEN_DECLARE_VAL_TYPE(MaybeText);
+// What nearly every call fits into; js-glue/memory.ts knows the size.
+constexpr size_t kInputKept = 64 << 10;
+alignas(8) char kept_input[kInputKept];
+char* large_input = nullptr;
 
-// A fresh copy: a view into module memory never leaves, growth would empty it. One crossing instead of
-// the five that embind's own way takes.
-EM_JS_DEPS(copy_out, "$Emval");
-EM_JS(emscripten::EM_VAL, CopyOfBytes, (const char* start, size_t size),
-      { return Emval.toHandle(HEAPU8.slice(start, start + size)); });
-EM_JS(void, PushBytes, (emscripten::EM_VAL list, const char* start, size_t size),
-      { Emval.toValue(list).push(HEAPU8.slice(start, start + size)); });
-
-val CopyOut(std::string_view bytes) { return val::take_ownership(CopyOfBytes(bytes.data(), bytes.size())); }
-
-// A JS string of exactly these code units: embind's own conversion decodes, and lone surrogates are lost.
-EM_JS(emscripten::EM_VAL, StringOfUnits, (const char16_t* start, size_t size), {
-  const first = start / 2;
-  let text = "";
-  for (let at = 0; at < size; at += 8192) {
-    text += String.fromCharCode.apply(null, HEAPU16.subarray(first + at, first + Math.min(size, at + 8192)));
-  }
-  return Emval.toHandle(text);
-});
-
-val StringOf(std::u16string_view units) {
-  return val::take_ownership(StringOfUnits(units.data(), units.size()));
+// Where to put the bytes of the next call; 0 when there is no memory for them.
+uintptr_t Input(size_t size) {
+  std::free(large_input);
+  large_input = size > kInputKept ? static_cast<char*>(std::malloc(size)) : nullptr;
+  return reinterpret_cast<uintptr_t>(size > kInputKept ? large_input : kept_input);
 }
 
-std::string Text(const tabmesh::Buffer& buffer) { return std::string(buffer.view()); }
-
-BytesList List(std::vector<tabmesh::Buffer>* buffers) {
-  val list = val::array();
-  for (const tabmesh::Buffer& buffer : *buffers)
-    PushBytes(list.as_handle(), buffer.view().data(), buffer.size());
-  buffers->clear();
-  return BytesList(list);
+std::string_view Given(size_t from, size_t size) {
+  return {(large_input != nullptr ? large_input : kept_input) + from, size};
 }
 
-// Which of the lists of the last call are worth fetching: bits of `pending`.
-enum Pending : int { kChanges = 1, kRecords = 2, kFrames = 4, kLock = 8, kEvents = 16 };
+void EndInput() {
+  std::free(large_input);
+  large_input = nullptr;
+}
+
+// ---- out: what JavaScript reads after a call, at an address that stays -------------------------------
+
+struct Span {
+  const char* start = nullptr;
+  uint32_t size = 0;
+};
+
+// js-glue/core.ts reads these by their places, and sets a size, a count or `lock` to 0 to say that it has
+// taken what was there.
+struct Report {
+  double wake_at_ms = 0;
+  double claim_term = 0;
+  uint32_t seq = 0;  // of the newest own write
+  uint32_t lock = 0;
+  Span changes;
+  Span events;
+  Span output;  // of the calls that print: valid until the next call
+  const Span* frames = nullptr;
+  uint32_t frame_count = 0;
+  const Span* records = nullptr;
+  uint32_t record_count = 0;
+};
+static_assert(offsetof(Report, seq) == 16 && offsetof(Report, changes) == 24 &&
+              offsetof(Report, frames) == 48 && sizeof(Report) == 64);
+
+Span SpanOf(const tabmesh::Buffer& buffer) {
+  return {buffer.view().data(), static_cast<uint32_t>(buffer.size())};
+}
+
+void Collect(const std::vector<tabmesh::Buffer>& buffers, std::vector<Span>* spans) {
+  spans->clear();
+  for (const tabmesh::Buffer& buffer : buffers) spans->push_back(SpanOf(buffer));
+}
 
 class ReplicaHandle {
  public:
-  ReplicaHandle(const std::string& name, const std::string& instance, const std::string& label,
+  ReplicaHandle(std::string_view name, std::string_view label, std::string_view instance,
                 double connected_at_ms, bool visible, bool may_lead, int default_strategy)
-      : options_{name,
+      : options_{std::string(name),
                  tabmesh::InstanceId::From(instance),
-                 label,
+                 std::string(label),
                  static_cast<uint64_t>(connected_at_ms),
                  visible,
                  may_lead,
@@ -71,124 +85,133 @@ class ReplicaHandle {
                  {},
                  {}} {}
 
-  void SetStrategy(const std::string& key, int strategy) {
-    options_.strategies[key] = static_cast<tabmesh::Strategy>(strategy);
+  const Report* report() const { return &report_; }
+
+  // Before a call: forgets what has been taken.
+  void Begin() {
+    output_.Clear();
+    if (!replica_) return;
+    tabmesh::Actions* actions = replica_->actions();
+    if (report_.changes.size == 0) actions->changes.Clear();
+    if (report_.events.size == 0) actions->events.Clear();
+    if (report_.frame_count == 0) actions->frames.clear();
+    if (report_.record_count == 0) actions->records.clear();
+    if (report_.lock == 0) actions->lock = tabmesh::LockAction::kNone;
   }
 
-  void SetList(const std::string& key, const std::string& id_field) { options_.lists[key] = id_field; }
+  // After it: reports what is there.
+  void End() {
+    EndInput();
+    report_.output = SpanOf(output_);
+    if (!replica_) return;
+    const tabmesh::Actions& actions = *replica_->actions();
+    report_.wake_at_ms = static_cast<double>(actions.wake_at_ms);
+    report_.claim_term = static_cast<double>(actions.claim_term);
+    report_.seq = replica_->seq();
+    report_.lock = static_cast<uint32_t>(actions.lock);
+    report_.changes = actions.changes.size() > 2 ? SpanOf(actions.changes) : Span{};  // more than "[]"
+    report_.events = SpanOf(actions.events);
+    Collect(actions.frames, &frames_);
+    report_.frames = frames_.data();
+    report_.frame_count = static_cast<uint32_t>(frames_.size());
+    Collect(actions.records, &records_);
+    report_.records = records_.data();
+    report_.record_count = static_cast<uint32_t>(records_.size());
+  }
 
-  int Open(const std::string& state, double now) {
+  // Input: the key.
+  void SetStrategy(size_t key, int strategy) {
+    options_.strategies[std::string(Given(0, key))] = static_cast<tabmesh::Strategy>(strategy);
+  }
+  // Input: the key, then the field that names an item.
+  void SetList(size_t key, size_t id_field) {
+    options_.lists[std::string(Given(0, key))] = Given(key, id_field);
+  }
+
+  // The calls of replica.h; `size` bytes of input are the text, record, frame or ids. Numbers returned are
+  // statuses.
+  int Open(size_t size, double now) {
     replica_.emplace(options_);
-    return Code(replica_->Open(state, Ms(now)));
+    return Code(replica_->Open(Given(0, size), Ms(now)));
   }
-  int Restore(const std::string& record, double now) { return Code(replica_->Restore(record, Ms(now))); }
+  int Restore(size_t size, double now) { return Code(replica_->Restore(Given(0, size), Ms(now))); }
   void Restored(bool alone, double now) { replica_->Restored(alone, Ms(now)); }
-  // The two calls that others wait for save a crossing: what is pending, or minus the status.
-  int LocalSet(const std::string& edits, double now) {
+  int LocalSet(size_t size, double now) {
     uint32_t seq = 0;
-    const int code = Code(replica_->LocalSet(edits, Ms(now), &seq));
-    return code == 0 ? PendingActions() : -code;
+    return Code(replica_->LocalSet(Given(0, size), Ms(now), &seq));
   }
-  int Propose(const std::string& edits, double now) {
-    proposal_.Clear();
-    return Code(replica_->Propose(edits, Ms(now), &proposal_));
-  }
-  // The record to store; empty when nothing has to change.
-  Bytes TakeProposal() { return Bytes(CopyOut(proposal_.view())); }
+  // Output: the record to store; empty when nothing has to change.
+  int Propose(size_t size, double now) { return Code(replica_->Propose(Given(0, size), Ms(now), &output_)); }
   void Accept(double now) { replica_->Accept(Ms(now)); }
   void Withdraw() { replica_->Withdraw(); }
-  int Receive(const std::string& frame, double now) {
-    replica_->Receive(frame, Ms(now));
-    return PendingActions();
-  }
+  void Receive(size_t size, double now) { replica_->Receive(Given(0, size), Ms(now)); }
   void AskShared(double now) { replica_->AskShared(Ms(now)); }
   void Tick(double now) { replica_->Tick(Ms(now)); }
   void SetVisible(bool visible, double now) { replica_->SetVisible(visible, Ms(now)); }
   void Suspend(double now) { replica_->Suspend(Ms(now)); }
   void Resume(double now) { replica_->Resume(Ms(now)); }
   void Destroy(double now) { replica_->Destroy(Ms(now)); }
-  void RetainPeers(const std::string& ids, double now) { replica_->RetainPeers(ids, Ms(now)); }
+  void RetainPeers(size_t size, double now) { replica_->RetainPeers(Given(0, size), Ms(now)); }
   void LockGranted(double now) { replica_->LockGranted(Ms(now)); }
   void LockLost(double now) { replica_->LockLost(Ms(now)); }
   void TermClaimed(double term, double now) { replica_->TermClaimed(static_cast<uint64_t>(term), Ms(now)); }
   void ClaimFailed(double now) { replica_->ClaimFailed(Ms(now)); }
 
-  int PendingActions() {
-    tabmesh::Actions* actions = replica_->actions();
-    return (actions->changes.size() > 2 ? kChanges : 0) | (actions->records.empty() ? 0 : kRecords) |
-           (actions->frames.empty() ? 0 : kFrames) |
-           (actions->lock == tabmesh::LockAction::kNone ? 0 : kLock) |
-           (actions->events.size() == 0 ? 0 : kEvents);
+  // Readers: what they print is the output.
+  void Peers() { replica_->PrintPeers(&output_); }
+  void Conflicts() { replica_->PrintConflicts(&output_); }
+  // Empty when memory is out.
+  void Checkpoint() {
+    if (replica_->EncodeCheckpoint(&output_) != tabmesh::Status::kOk) output_.Clear();
   }
-  std::string TakeChanges() { return Take(&replica_->actions()->changes); }
-  BytesList TakeRecords() { return List(&replica_->actions()->records); }
-  BytesList TakeFrames() { return List(&replica_->actions()->frames); }
-  int TakeLock() {
-    return static_cast<int>(std::exchange(replica_->actions()->lock, tabmesh::LockAction::kNone));
-  }
-  double ClaimTerm() { return static_cast<double>(replica_->actions()->claim_term); }
-  std::string TakeEvents() { return "[" + Take(&replica_->actions()->events) + "]"; }
-  double WakeAt() { return static_cast<double>(replica_->actions()->wake_at_ms); }
-
-  double Seq() const { return replica_->seq(); }
-  std::string Peers() const {
-    tabmesh::Buffer out;
-    replica_->PrintPeers(&out);
-    return Text(out);
-  }
-  std::string Conflicts() const {
-    tabmesh::Buffer out;
-    replica_->PrintConflicts(&out);
-    return Text(out);
-  }
-  Bytes Checkpoint() const {
-    tabmesh::Buffer out;
-    if (replica_->EncodeCheckpoint(&out) != tabmesh::Status::kOk) out.Clear();
-    return Bytes(CopyOut(out.view()));
-  }
-  /// writes, framesIn, bytesIn, framesOut, bytesOut, dropped, gaps, divergences, nodes, text bytes, pool
-  /// bytes.
-  std::string Counters() const {
+  // writes, framesIn, bytesIn, framesOut, bytesOut, dropped, gaps, divergences, nodes, text bytes, pool bytes
+  void Counters() {
     const tabmesh::ReplicaCounters& counters = replica_->counters();
     const tabmesh::NodeTree& tree = replica_->document().tree();
-    tabmesh::Buffer out;
-    out.AppendByte('[');
+    output_.AppendByte('[');
     for (const uint64_t number :
          {counters.writes, counters.frames_in, counters.bytes_in, counters.frames_out, counters.bytes_out,
           counters.dropped, counters.gaps, counters.divergences, static_cast<uint64_t>(tree.node_count()),
           static_cast<uint64_t>(tree.text_bytes()), static_cast<uint64_t>(tree.pool_bytes())}) {
-      if (out.size() > 1) out.AppendByte(',');
-      tabmesh::PrintNumber(number, &out);
+      if (output_.size() > 1) output_.AppendByte(',');
+      tabmesh::PrintNumber(number, &output_);
     }
-    out.AppendByte(']');
-    return Text(out);
+    output_.AppendByte(']');
   }
+  void StatusName(int code) { output_.Append(tabmesh::StatusName(static_cast<tabmesh::Status>(code))); }
 
  private:
   static uint64_t Ms(double now) { return now > 0 ? static_cast<uint64_t>(now) : 0; }
   static int Code(tabmesh::Status status) { return static_cast<int>(status); }
-  static std::string Take(tabmesh::Buffer* buffer) {
-    std::string text(buffer->view());
-    buffer->Clear();
-    return text;
-  }
 
   tabmesh::ReplicaOptions options_;
   std::optional<tabmesh::Replica> replica_;
-  tabmesh::Buffer proposal_;
+  tabmesh::Buffer output_;
+  std::vector<Span> frames_;
+  std::vector<Span> records_;
+  Report report_;
 };
 
 // A replica is a number to JavaScript: embind's classes would cost every call a conversion and every
 // page a kilobyte. core.ts makes one once and frees it once.
 using Handle = uintptr_t;
 
-Handle Create(const std::string& name, const std::string& instance, const std::string& label,
-              double connected_at_ms, bool visible, bool may_lead, int default_strategy) {
-  return reinterpret_cast<Handle>(
-      new ReplicaHandle(name, instance, label, connected_at_ms, visible, may_lead, default_strategy));
+// Input: the name, the label, and the 16 bytes of the instance.
+Handle Create(size_t name, size_t label, double connected_at_ms, bool visible, bool may_lead,
+              int default_strategy) {
+  const Handle handle = reinterpret_cast<Handle>(
+      new ReplicaHandle(Given(0, name), Given(name, label), Given(name + label, tabmesh::InstanceId::kBytes),
+                        connected_at_ms, visible, may_lead, default_strategy));
+  EndInput();
+  return handle;
 }
 
 void Free(Handle handle) { delete reinterpret_cast<ReplicaHandle*>(handle); }
+
+// Where the Report of a replica lies.
+uintptr_t ReportOf(Handle handle) {
+  return reinterpret_cast<uintptr_t>(reinterpret_cast<ReplicaHandle*>(handle)->report());
+}
 
 // A method as a function whose first argument is the handle.
 template <auto kMethod>
@@ -196,36 +219,60 @@ struct Bound;
 template <typename Result, typename... Args, Result (ReplicaHandle::*kMethod)(Args...)>
 struct Bound<kMethod> {
   static Result Call(Handle handle, Args... args) {
-    return (reinterpret_cast<ReplicaHandle*>(handle)->*kMethod)(args...);
-  }
-};
-template <typename Result, typename... Args, Result (ReplicaHandle::*kMethod)(Args...) const>
-struct Bound<kMethod> {
-  static Result Call(Handle handle, Args... args) {
-    return (reinterpret_cast<const ReplicaHandle*>(handle)->*kMethod)(args...);
+    auto* replica = reinterpret_cast<ReplicaHandle*>(handle);
+    replica->Begin();
+    if constexpr (std::is_void_v<Result>) {
+      (replica->*kMethod)(args...);
+      replica->End();
+    } else {
+      const Result result = (replica->*kMethod)(args...);
+      replica->End();
+      return result;
+    }
   }
 };
 
-std::string StatusNameOf(int code) { return tabmesh::StatusName(static_cast<tabmesh::Status>(code)); }
+// ---- lz-string: code units in, code units out ---------------------------------------------------------
 
-UnitText LzCompress(const std::u16string& text, int form) {
-  return UnitText(StringOf(tabmesh::lz::Compress(text, static_cast<tabmesh::lz::Form>(form))));
+// The result of the last call, kept until the next.
+std::u16string packed_or_text;
+struct {
+  const char16_t* start;
+  uint32_t units;
+} lz_output;
+
+uintptr_t LzOutput() {
+  lz_output = {packed_or_text.data(), static_cast<uint32_t>(packed_or_text.size())};
+  return reinterpret_cast<uintptr_t>(&lz_output);
 }
 
-MaybeText LzDecompress(const std::u16string& packed, int form) {
-  const auto text = tabmesh::lz::Decompress(packed, static_cast<tabmesh::lz::Form>(form));
-  return MaybeText(text ? StringOf(*text) : val::null());
+std::u16string_view GivenUnits(size_t units) {
+  return {reinterpret_cast<const char16_t*>(Given(0, units * 2).data()), units};
+}
+
+// The address of where the result lies and of its length in code units.
+uintptr_t LzCompress(size_t units, int form) {
+  packed_or_text = tabmesh::lz::Compress(GivenUnits(units), static_cast<tabmesh::lz::Form>(form));
+  EndInput();
+  return LzOutput();
+}
+
+// 0 for input that is empty or broken.
+uintptr_t LzDecompress(size_t units, int form) {
+  auto text = tabmesh::lz::Decompress(GivenUnits(units), static_cast<tabmesh::lz::Form>(form));
+  EndInput();
+  if (!text) return 0;
+  packed_or_text = std::move(*text);
+  return LzOutput();
 }
 
 }  // namespace
 
 EMSCRIPTEN_BINDINGS(tabmesh) {
-  emscripten::register_type<BytesList>("Uint8Array[]");
-  emscripten::register_type<Bytes>("Uint8Array");
-  emscripten::register_type<UnitText>("string");
-  emscripten::register_type<MaybeText>("string | null");
+  emscripten::function("input", &Input);
   emscripten::function("create", &Create);
   emscripten::function("free", &Free);
+  emscripten::function("report", &ReportOf);
   emscripten::function("setStrategy", &Bound<&ReplicaHandle::SetStrategy>::Call);
   emscripten::function("setList", &Bound<&ReplicaHandle::SetList>::Call);
   emscripten::function("open", &Bound<&ReplicaHandle::Open>::Call);
@@ -233,7 +280,6 @@ EMSCRIPTEN_BINDINGS(tabmesh) {
   emscripten::function("restored", &Bound<&ReplicaHandle::Restored>::Call);
   emscripten::function("localSet", &Bound<&ReplicaHandle::LocalSet>::Call);
   emscripten::function("propose", &Bound<&ReplicaHandle::Propose>::Call);
-  emscripten::function("takeProposal", &Bound<&ReplicaHandle::TakeProposal>::Call);
   emscripten::function("accept", &Bound<&ReplicaHandle::Accept>::Call);
   emscripten::function("withdraw", &Bound<&ReplicaHandle::Withdraw>::Call);
   emscripten::function("receive", &Bound<&ReplicaHandle::Receive>::Call);
@@ -248,20 +294,11 @@ EMSCRIPTEN_BINDINGS(tabmesh) {
   emscripten::function("lockLost", &Bound<&ReplicaHandle::LockLost>::Call);
   emscripten::function("termClaimed", &Bound<&ReplicaHandle::TermClaimed>::Call);
   emscripten::function("claimFailed", &Bound<&ReplicaHandle::ClaimFailed>::Call);
-  emscripten::function("pendingActions", &Bound<&ReplicaHandle::PendingActions>::Call);
-  emscripten::function("takeChanges", &Bound<&ReplicaHandle::TakeChanges>::Call);
-  emscripten::function("takeRecords", &Bound<&ReplicaHandle::TakeRecords>::Call);
-  emscripten::function("takeFrames", &Bound<&ReplicaHandle::TakeFrames>::Call);
-  emscripten::function("takeLock", &Bound<&ReplicaHandle::TakeLock>::Call);
-  emscripten::function("claimTerm", &Bound<&ReplicaHandle::ClaimTerm>::Call);
-  emscripten::function("takeEvents", &Bound<&ReplicaHandle::TakeEvents>::Call);
-  emscripten::function("wakeAt", &Bound<&ReplicaHandle::WakeAt>::Call);
-  emscripten::function("seq", &Bound<&ReplicaHandle::Seq>::Call);
   emscripten::function("peers", &Bound<&ReplicaHandle::Peers>::Call);
   emscripten::function("conflicts", &Bound<&ReplicaHandle::Conflicts>::Call);
   emscripten::function("checkpoint", &Bound<&ReplicaHandle::Checkpoint>::Call);
   emscripten::function("counters", &Bound<&ReplicaHandle::Counters>::Call);
-  emscripten::function("statusName", &StatusNameOf);
+  emscripten::function("statusName", &Bound<&ReplicaHandle::StatusName>::Call);
   emscripten::function("lzCompress", &LzCompress);
   emscripten::function("lzDecompress", &LzDecompress);
 }
