@@ -329,17 +329,22 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     if (core.peers().length === 0) ledger.reached('shared', durableSeq)
   }
 
+  // Every write puts the time off: the timer stays, and is set anew when it runs too early.
   function wake(at: number): void {
-    if (at === wakeAt) return
-    cancelWake?.()
+    if (at === 0 || (cancelWake && at < wakeAt)) {
+      cancelWake?.()
+      cancelWake = undefined
+    }
+    if (at === 0 || cancelWake) return
     wakeAt = at
-    cancelWake = at === 0 ? undefined : clock.after(at - clock.now(), tick, !hydrated)
+    cancelWake = clock.after(at - clock.now(), tick, !hydrated)
   }
 
   function tick(): void {
-    wakeAt = 0
     cancelWake = undefined
     if (ended || suspended) return
+    const at = core.wakeAt()
+    if (at > clock.now() && at > wakeAt) return wake(at)
     replica.tick(clock.now())
     perform()
   }
