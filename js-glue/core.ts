@@ -134,7 +134,7 @@ export interface Core {
   wakeAt(): number
   /** The number of the newest own write. */
   seq(): number
-  /** Empty when memory is out. */
+  /** Empty when memory is out, and while stored records wait for earlier ones. */
   checkpoint(): Uint8Array
   peers(): CorePeer[]
   conflicts(): CoreConflict[]

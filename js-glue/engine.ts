@@ -550,9 +550,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     restore(contents)
     replica.restored(false, clock.now())
     perform()
-    const bytes = core.checkpoint()
-    if (bytes.byteLength === 0) return // out of memory: the journal stays as it is
     sinceCheckpoint = 0
+    const bytes = core.checkpoint()
+    if (bytes.byteLength === 0) return // out of memory, or records wait for earlier ones: the journal stays as it is
     if (!(await opened?.checkpoint(term, bytes, cursor)) && !ended) {
       replica.lockLost(clock.now())
       perform()

@@ -12,7 +12,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   Frame frame;
   (void)OpenFrame(bytes, NamespaceOf("fuzz"), &frame);
-  frame = {FrameKind::kOps, /*newer_minor=*/size % 2 == 1, bytes};
+  frame = {FrameKind::kOps, /*name_space=*/0, /*newer_minor=*/size % 2 == 1, bytes};
   CallArena arena;
   Reader of_batch(bytes);
   Batch batch;

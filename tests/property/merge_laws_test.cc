@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <iterator>
-#include <memory>
 #include <ostream>
 #include <random>
 #include <string>
@@ -15,15 +13,10 @@
 #include "crdt/document.h"
 #include "crdt/missing.h"
 #include "json/print.h"
-#include "tests/property/writer.h"
+#include "tests/property/random_writes.h"
 
 namespace tabmesh {
 namespace {
-
-uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? otherwise : std::strtoull(value, nullptr, 10);
-}
 
 struct World {
   VersionVector vector;
@@ -85,8 +78,7 @@ class Merger {
 
 TEST(MergeLaws, OrderGroupingAndRepetitionMakeNoDifference) {
   const uint64_t first = FromEnvironment("TABMESH_SEED", 1);
-  const uint64_t rounds =
-      std::getenv("TABMESH_SEED") != nullptr ? 1 : FromEnvironment("TABMESH_ROUNDS", 4000);
+  const uint64_t rounds = Rounds(4000);
   for (uint64_t seed = first; seed < first + rounds; ++seed) {
     const World world = RandomOps(seed);
     Merger all_at_once(world);
@@ -124,64 +116,7 @@ TEST(MergeLaws, DeltasCarryTheWholeState) {
   }
 }
 
-// ---- writes of every sort, made by replicas that know some of each other's ---------------------------
-
-std::string RandomEdits(std::mt19937_64* random) {
-  static constexpr const char* kEdits[] = {
-      R"([[["tree","a"],1]])",
-      R"([[["tree","a"],{"b":[2]}]])",
-      R"([[["tree","a","b"],3]])",
-      R"([[["tree"],{"c":4}]])",
-      R"([[["tree"],{"c":{}},1]])",
-      R"([[["tree"]]])",
-      R"([[["tree","n"],2,2]])",
-      R"([[["tree","n"],7]])",
-      R"([[["n"],1,2]])",
-      R"([[["n"],-3,2]])",
-      R"([[["n"],10]])",
-      R"([[["n"]]])",
-      R"([[["whole"],{"x":1}]])",
-      R"([[["whole"],5]])",
-      R"([[["first"],"a"]])",
-      R"([[["first"],"b"]])",
-      R"([[["first"]]])",
-      R"([[["asked"],"c"]])",
-      R"([[["asked"],{"d":1}]])",
-      R"([[["asked"]]])",
-      R"([[["list"],[{"id":1,"x":1},{"id":2}]]])",
-      R"([[["list"],[{"id":2},{"id":1,"x":2}]]])",
-      R"([[["list"],[{"id":"three"},{"id":2,"y":{}}]]])",
-      R"([[["list"],[{"id":1}]]])",
-      R"([[["list"],[]]])",
-      R"([[["list"],"none"]])",
-      R"([[["list"]]])",
-      R"([[["list"],[{"id":2}],1]])",
-  };
-  return kEdits[(*random)() % std::size(kEdits)];
-}
-
-std::vector<Write> RandomWrites(uint64_t seed, const VersionVector* vector, CallArena* arena) {
-  std::mt19937_64 random(seed);
-  std::vector<std::unique_ptr<Writer>> writers;
-  for (uint32_t i = 0; i < kReplicas; ++i) writers.push_back(std::make_unique<Writer>(vector, i));
-  // What each has learnt of each: always a beginning of the other's writes, as the version vector sees to.
-  size_t known[kReplicas][kReplicas] = {};
-  std::vector<std::vector<Write>> made(kReplicas);
-  std::vector<Write> all;
-  for (size_t count = 1 + random() % 8; count > 0; --count) {
-    const size_t who = random() % kReplicas;
-    for (size_t other = 0; other < kReplicas; ++other) {
-      while (other != who && known[who][other] < made[other].size() && random() % 2 == 0) {
-        writers[who]->Learn(made[other][known[who][other]++]);
-      }
-    }
-    Write write;
-    if (!writers[who]->Make(RandomEdits(&random), 1 + random() % 6, arena, &write)) continue;
-    made[who].push_back(write);
-    all.push_back(write);
-  }
-  return all;
-}
+// ---- writes of every sort ---------------------------------------------------------------------------
 
 std::string Account(const std::vector<Write>& writes) {
   static constexpr const char* kNames[] = {"leaf",  "tombstone", "object", "replace", "clear",
@@ -205,10 +140,6 @@ std::string Account(const std::vector<Write>& writes) {
     }
   }
   return std::string(out.view());
-}
-
-uint64_t Rounds(uint64_t otherwise) {
-  return std::getenv("TABMESH_SEED") != nullptr ? 1 : FromEnvironment("TABMESH_ROUNDS", otherwise);
 }
 
 TEST(MergeLaws, WritesOfEverySortEndEqualInAnyOrder) {

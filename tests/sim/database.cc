@@ -14,6 +14,8 @@ constexpr uint64_t kOpenMsMax = 25;
 constexpr uint64_t kTransactionMsMax = 8;
 constexpr uint64_t kBlockedMsMin = 3100;
 constexpr uint64_t kBlockedMsMax = 40000;
+// Whoever has slept through more eras cannot tell which of its writes were kept.
+constexpr size_t kEndsMax = 4;
 
 }  // namespace
 
@@ -21,12 +23,14 @@ constexpr uint64_t kBlockedMsMax = 40000;
 struct Database::Job {
   uint64_t connection;
   uint64_t term;
+  uint32_t era;
   Bytes bytes;
+  Bytes end;  // null unless it ends the era
   uint64_t cursor;
   std::function<void(Stored)> done;
   std::vector<Named> old;
   uint64_t number = 0;
-  bool fenced = false;
+  Stored fence = Stored::kDone;
 };
 
 Database::Database(EventQueue* events, Faults* faults, DatabaseWatcher* watcher, uint64_t seed)
@@ -119,6 +123,8 @@ void Database::Read(uint64_t connection, uint64_t cursor,
   const auto contents = std::make_shared<JournalContents>();
   const auto read = [this, contents, cursor] {
     contents->generation = generation_;
+    contents->era = era_;
+    contents->ends = ends_;
     // Records up to the older checkpoint are gone: whoever has not read them needs the checkpoint.
     if (cursor == 0 || cursor < (named_.empty() ? 0 : named_.back().cursor)) {
       for (const Named& named : named_) contents->checkpoints.push_back(Joined(named.number));
@@ -133,10 +139,12 @@ void Database::Read(uint64_t connection, uint64_t cursor,
         [contents, done = std::move(done)](bool ok) { done(ok, *contents); });
 }
 
-void Database::Append(uint64_t connection, std::vector<Record> records,
+void Database::Append(uint64_t connection, uint32_t era, std::vector<Record> records,
                       std::function<void(const Appended&)> done) {
   const auto appended = std::make_shared<Appended>();
-  const auto append = [this, appended, records = std::move(records)] {
+  const auto append = [this, appended, era, records = std::move(records)] {
+    appended->stale = era != era_ && !Planted("append-to-any-era");
+    if (appended->stale) return;
     for (const Record& record : records) {
       uint32_t& newest = newest_[record.instance];
       if (record.seq > newest + 1) watcher_->HoleMade();
@@ -144,11 +152,12 @@ void Database::Append(uint64_t connection, std::vector<Record> records,
       records_.push_back({next_key_++, record, false});
     }
     if (strict_) Flush();
-    *appended = {true, last_key(), generation_};
+    *appended = {true, false, last_key(), generation_, era};
   };
   Begin(connection, Fault::kAppendAborted, /*needs_page=*/false, append,
         [this, appended, done = std::move(done)](bool ok) {
-          if (!ok && Planted("acknowledged-on-success")) *appended = {true, last_key(), generation_};
+          if (!ok && Planted("acknowledged-on-success"))
+            *appended = {true, false, last_key(), generation_, era_};
           done(*appended);
         });
 }
@@ -164,16 +173,34 @@ void Database::ClaimTerm(uint64_t connection, uint64_t at_least, std::function<v
         [term, done = std::move(done)](bool ok) { done(ok ? *term : 0); });
 }
 
-void Database::Checkpoint(uint64_t connection, uint64_t term, Bytes bytes, uint64_t cursor,
+void Database::Checkpoint(uint64_t connection, uint64_t term, uint32_t era, Bytes bytes, uint64_t cursor,
                           std::function<void(Stored)> done) {
   const auto job = std::make_shared<Job>();
   job->connection = connection;
   job->term = term;
+  job->era = era;
   job->bytes = std::move(bytes);
   job->cursor = cursor;
   job->done = std::move(done);
+  BeginJob(job);
+}
+
+void Database::EndEra(uint64_t connection, uint64_t term, uint32_t era, Bytes state, Bytes end,
+                      uint64_t cursor, std::function<void(Stored)> done) {
+  const auto job = std::make_shared<Job>();
+  job->connection = connection;
+  job->term = term;
+  job->era = era;
+  job->bytes = std::move(state);
+  job->end = std::move(end);
+  job->cursor = cursor;
+  job->done = std::move(done);
+  BeginJob(job);
+}
+
+void Database::BeginJob(const std::shared_ptr<Job>& job) {
   Begin(
-      connection, Fault::kReadAborted, /*needs_page=*/false, [this, job] { job->old = named_; },
+      job->connection, Fault::kReadAborted, /*needs_page=*/false, [this, job] { job->old = named_; },
       [this, job](bool ok) {
         if (!ok) return job->done(Stored::kFailed);
         job->number = (job->old.empty() ? 0 : job->old.front().number) + 1;
@@ -181,30 +208,45 @@ void Database::Checkpoint(uint64_t connection, uint64_t term, Bytes bytes, uint6
       });
 }
 
+Stored Database::Fence(const Job& job) const {
+  if (term_ != job.term) return Stored::kFenced;
+  return era_ == job.era ? Stored::kDone : Stored::kStale;
+}
+
 // Each piece is put under the fence, and the first one clears away what an unfinished checkpoint of the same
-// number has left: nothing refers to pieces of this number yet.
+// number has left: nothing refers to pieces of this number yet. An era begins with two copies, for readers
+// find another where one is damaged.
 void Database::PutPiece(const std::shared_ptr<Job>& job, size_t index) {
   if (index * piece_bytes_ >= job->bytes->size()) return Seal(job);
   const auto put = [this, job, index] {
-    job->fenced = term_ != job->term;
-    if (job->fenced) return;
+    job->fence = Fence(*job);
+    if (job->fence != Stored::kDone) return;
     if (IsNamed(job->number)) watcher_->CheckpointTouched(job->term, term_);
     if (index == 0) pieces_.erase(pieces_.lower_bound(job->number * kPiecesMax), pieces_.end());
-    pieces_[job->number * kPiecesMax + index] =
+    const auto piece =
         std::make_shared<const std::string>(job->bytes->substr(index * piece_bytes_, piece_bytes_));
+    pieces_[job->number * kPiecesMax + index] = piece;
+    if (job->end != nullptr) pieces_[(job->number + 1) * kPiecesMax + index] = piece;
   };
   Begin(job->connection, Fault::kAppendAborted, /*needs_page=*/true, put, [this, job, index](bool ok) {
-    if (!ok || job->fenced) return job->done(ok ? Stored::kFenced : Stored::kFailed);
+    if (!ok || job->fence != Stored::kDone) return job->done(ok ? job->fence : Stored::kFailed);
     PutPiece(job, index + 1);
   });
 }
 
 void Database::Seal(const std::shared_ptr<Job>& job) {
   const auto seal = [this, job] {
-    job->fenced = term_ != job->term && !Planted("checkpoint-unfenced");
-    if (job->fenced) return;
+    job->fence = Planted("checkpoint-unfenced") ? Stored::kDone : Fence(*job);
+    // What was stored meanwhile is not in the state that was made.
+    const bool late = job->end != nullptr && last_key() > job->cursor && !Planted("era-ends-over-records");
+    if (job->fence == Stored::kDone && late) job->fence = Stored::kFailed;
+    if (job->fence != Stored::kDone) return;
     std::vector<Named> kept = {{job->number, job->cursor}};
-    if (!job->old.empty()) kept.push_back(job->old.front());
+    if (job->end != nullptr) {
+      kept.insert(kept.begin(), {job->number + 1, job->cursor});
+    } else if (!job->old.empty()) {
+      kept.push_back(job->old.front());
+    }
     watcher_->CheckpointTouched(job->term, term_);
     named_ = kept;
     watcher_->CheckpointStored(*Joined(job->number) == *job->bytes);
@@ -215,11 +257,16 @@ void Database::Seal(const std::shared_ptr<Job>& job) {
                                     [covered](const StoredRecord& stored) { return stored.key <= covered; }),
                      records_.end());
     }
+    if (job->end != nullptr) {
+      watcher_->EraEnded(era_, *job->end, newest_);
+      newest_.clear();
+      ends_[era_++] = job->end;
+      if (ends_.size() > kEndsMax) ends_.erase(ends_.begin());
+    }
     Flush();
   };
-  Begin(job->connection, Fault::kAppendAborted, /*needs_page=*/true, seal, [job](bool ok) {
-    job->done(!ok ? Stored::kFailed : job->fenced ? Stored::kFenced : Stored::kDone);
-  });
+  Begin(job->connection, Fault::kAppendAborted, /*needs_page=*/true, seal,
+        [job](bool ok) { job->done(ok ? job->fence : Stored::kFailed); });
 }
 
 bool Database::IsNamed(uint64_t number) const {

@@ -32,15 +32,20 @@ struct JournalContents {
   std::vector<Bytes> records;
   uint64_t cursor = 0;
   uint64_t generation = 0;
+  uint32_t era = 0;
+  std::map<uint32_t, Bytes> ends;  // of the last eras: which of their writes the next one has
 };
 
-enum class Stored : uint8_t { kDone, kFenced, kFailed };
+/// kStale: of an era that has ended.
+enum class Stored : uint8_t { kDone, kFenced, kStale, kFailed };
 
 /// Where a batch of records has come to lie.
 struct Appended {
   bool ok = false;
+  bool stale = false;  // nothing was stored: the era has ended
   uint64_t last_key = 0;
   uint64_t generation = 0;
+  uint32_t era = 0;
 };
 
 /// Is told what the database does, to judge it.
@@ -58,6 +63,9 @@ class DatabaseWatcher {
   /// A record is stored while an earlier one of its instance is not.
   virtual void HoleMade() = 0;
   virtual void Evicted() = 0;
+  /// `stored`: the newest record of each instance that the era had.
+  virtual void EraEnded(uint32_t era, const std::string& end,
+                        const std::map<InstanceId, uint32_t>& stored) = 0;
 };
 
 class Database {
@@ -69,11 +77,15 @@ class Database {
   void Open(Page* page, Task lost, std::function<void(uint64_t connection, uint64_t generation)> done);
   void Close(uint64_t connection);
   void Read(uint64_t connection, uint64_t cursor, std::function<void(bool ok, const JournalContents&)> done);
-  void Append(uint64_t connection, std::vector<Record> records, std::function<void(const Appended&)> done);
+  void Append(uint64_t connection, uint32_t era, std::vector<Record> records,
+              std::function<void(const Appended&)> done);
   /// `done` gets 0 when it has failed.
   void ClaimTerm(uint64_t connection, uint64_t at_least, std::function<void(uint64_t term)> done);
-  void Checkpoint(uint64_t connection, uint64_t term, Bytes bytes, uint64_t cursor,
+  void Checkpoint(uint64_t connection, uint64_t term, uint32_t era, Bytes bytes, uint64_t cursor,
                   std::function<void(Stored)> done);
+  /// The next era begins with `state`, if nothing was stored after `cursor`: else kFailed.
+  void EndEra(uint64_t connection, uint64_t term, uint32_t era, Bytes state, Bytes end, uint64_t cursor,
+              std::function<void(Stored)> done);
 
   /// What a closed page has begun is completed; of a crashed one's, the first so many.
   void PageGone(Page* page, bool crashed);
@@ -88,6 +100,7 @@ class Database {
   bool DamageCheckpoint(Random* random);
 
   uint64_t generation() const { return generation_; }
+  uint32_t era() const { return era_; }
 
  private:
   static constexpr uint64_t kPiecesMax = 1 << 16;  // of one checkpoint
@@ -124,6 +137,8 @@ class Database {
   void End(const std::shared_ptr<Transaction>& transaction, bool ok);
   void AbortAll(uint64_t connection);
   void Notice(uint64_t connection);
+  void BeginJob(const std::shared_ptr<Job>& job);
+  Stored Fence(const Job& job) const;
   void PutPiece(const std::shared_ptr<Job>& job, size_t index);
   void Seal(const std::shared_ptr<Job>& job);
   void Flush();
@@ -146,6 +161,8 @@ class Database {
   std::vector<Named> named_;  // the index of checkpoints, newest first
   uint64_t damaged_number_ = 0;
   uint64_t term_ = 0;
+  uint32_t era_ = 0;
+  std::map<uint32_t, Bytes> ends_;
   std::map<uint64_t, Connection> connections_;
   uint64_t next_connection_ = 1;
   std::vector<std::shared_ptr<Transaction>> running_;

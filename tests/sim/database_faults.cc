@@ -72,6 +72,8 @@ void Database::Evict() {
   named_.clear();
   damaged_number_ = 0;
   term_ = 0;
+  era_ = 0;
+  ends_.clear();
   watcher_->Evicted();
   std::vector<Page*> pages;
   for (auto& [number, connection] : connections_) {

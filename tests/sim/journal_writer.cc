@@ -13,8 +13,12 @@ constexpr uint64_t kLaterMs = 2;
 constexpr size_t kTransactionBytes = 2048;
 }  // namespace
 
-JournalWriter::JournalWriter(Page* page, Database* database, Durable durable)
-    : page_(page), database_(database), durable_(std::move(durable)), retry_ms_(kRetryFirstMs) {}
+JournalWriter::JournalWriter(Page* page, Database* database, Durable durable, Task stale)
+    : page_(page),
+      database_(database),
+      durable_(std::move(durable)),
+      stale_(std::move(stale)),
+      retry_ms_(kRetryFirstMs) {}
 
 void JournalWriter::Push(Record record, bool visible) {
   waiting_.push_back(std::move(record));
@@ -35,8 +39,9 @@ void JournalWriter::FlushNow() {
   while (connection_ != 0 && !waiting_.empty()) Begin();
 }
 
-void JournalWriter::Use(uint64_t connection) {
+void JournalWriter::Use(uint64_t connection, uint32_t era) {
   connection_ = connection;
+  era_ = era;
   if (connection_ != 0) Next();
 }
 
@@ -57,12 +62,13 @@ void JournalWriter::Begin() {
   const std::vector<Record> batch(waiting_.begin(), end);
   waiting_.erase(waiting_.begin(), end);
   ++running_;
-  database_->Append(connection_, batch, [this, batch](const Appended& appended) {
+  database_->Append(connection_, era_, batch, [this, batch](const Appended& appended) {
     --running_;
     if (appended.ok) {
       Store(batch, appended);
     } else {
       Failed(batch);
+      if (appended.stale) stale_();
     }
   });
 }

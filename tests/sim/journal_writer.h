@@ -18,13 +18,14 @@ class JournalWriter {
   /// Own writes up to `seq` are stored.
   using Durable = std::function<void(uint32_t seq, const Appended& appended)>;
 
-  JournalWriter(Page* page, Database* database, Durable durable);
+  /// `stale` is called when the era that is written for has ended.
+  JournalWriter(Page* page, Database* database, Durable durable, Task stale);
 
   void Push(Record record, bool visible);
   /// Begins to store everything that waits, in this very task.
   void FlushNow();
   /// 0: there is no journal now.
-  void Use(uint64_t connection);
+  void Use(uint64_t connection, uint32_t era);
   void Close();
 
  private:
@@ -36,8 +37,10 @@ class JournalWriter {
   Page* page_;
   Database* database_;
   Durable durable_;
+  Task stale_;
   std::vector<Record> waiting_;
   uint64_t connection_ = 0;
+  uint32_t era_ = 0;
   uint32_t running_ = 0;
   uint64_t retry_ms_;
   uint64_t retry_ = 0;  // number of the timer that is set, or 0

@@ -59,6 +59,7 @@ Outcome Simulate(uint64_t seed, const Settings& settings) {
   outcome.writes = storms.acts();
   outcome.durable_writes = world.durability.durable_writes();
   outcome.page_loads = world.tabs.size();
+  outcome.eras = world.eras;
   outcome.events = world.events.done();
   for (size_t kind = 0; kind < kFaultKinds; ++kind) {
     outcome.faults[kind] = world.faults.count(static_cast<Fault>(kind));

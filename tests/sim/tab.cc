@@ -15,12 +15,17 @@ Tab::Tab(const Surroundings& around, const TabOptions& options)
     : Page(around.events, options.number),
       around_(around),
       options_(options),
-      writer_(this, around.database, [this](uint32_t seq, const Appended& appended) {
-        if (ended_) return;
-        durable_seq_ = std::max(durable_seq_, seq);
-        around_.watcher->Durable(*this, seq, appended);
-        ShareAlone();
-      }) {}
+      writer_(
+          this, around.database,
+          [this](uint32_t seq, const Appended& appended) {
+            if (ended_) return;
+            durable_seq_ = std::max(durable_seq_, seq);
+            const auto stored = [seq](const Made& made) { return made.seq <= seq; };
+            unstored_.erase(std::remove_if(unstored_.begin(), unstored_.end(), stored), unstored_.end());
+            around_.watcher->Durable(*this, seq, appended);
+            ShareAlone();
+          },
+          [this] { CatchUp(); }) {}
 
 const ListKeys& SimLists() {
   static const ListKeys lists = {{"list", "id"}};
@@ -41,6 +46,9 @@ void Tab::Load() {
   options.label = "tab " + std::to_string(options_.number);
   options.connected_at_ms = Now();
   ChooseStrategies(&options);
+  options.era_instances_max = options_.era_instances_max;
+  options.era_dead_min = options_.era_dead_min;
+  early_ = options_.pending;
   replica_ = std::make_unique<Replica>(options);
   mirror_ = std::make_unique<Mirror>(&SimLists());
   mirror_->Reset(kInitialState);
@@ -144,6 +152,8 @@ void Tab::Handle(const CoreEvent& event) {
     // At once: with a journal that it cannot take, it must neither lead nor make checkpoints.
     Suspend();
     End("meets its own identity");
+  } else if (type == "later-era") {
+    if (hydrated_) CatchUp();  // before, the journal is being read anyway
   } else if (type == "dropped") {
     if (telling()) Say("drops bytes: " + std::string(event.Member("reason")));
   } else if (type == "destroyed") {
@@ -178,7 +188,9 @@ void Tab::Set(const std::string& edits) {
 
 void Tab::Commit(const std::string& edits) {
   uint32_t seq = 0;
+  const uint32_t before = replica_->seq();
   const Status status = replica_->LocalSet(edits, Now(), &seq);
+  if (seq > before) unstored_.push_back({seq, edits});
   if (status != Status::kOk) around_.watcher->Fail(*this, "refused " + edits + ": " + StatusName(status));
   if (telling()) Say("writes " + edits.substr(0, 200) + " as number " + std::to_string(seq));
   // The glue has shown the write already; the core must agree with it.

@@ -40,6 +40,10 @@ class TabWatcher {
   virtual void Leaves(const Tab& tab) = 0;
   /// The store has ended by itself, or must: the page is to be loaded again.
   virtual void WantsReload(Tab* tab) = 0;
+  /// Its era has ended: the page goes on with a new replica, which writes again what the new era lacks.
+  virtual void MovesOn(Tab* tab, std::vector<std::string> pending) = 0;
+  /// It has made the state with which the next era may begin.
+  virtual void EraMade(const Tab& tab, std::string_view state) = 0;
 };
 
 /// What a tab finds around itself.
@@ -59,6 +63,11 @@ struct TabOptions {
   bool has_locks = true;
   /// Smaller than the glue's, so that checkpoints are made all the time.
   uint64_t checkpoint_every = 50;
+  /// As ReplicaOptions has them; smaller than the product's.
+  uint32_t era_instances_max = 48;
+  size_t era_dead_min = 256;
+  /// What its predecessor on the page had written, and the new era lacks.
+  std::vector<std::string> pending;
 };
 
 class Tab : public Page {
@@ -129,6 +138,9 @@ class Tab : public Page {
   void CatchUp();
   void Written(uint64_t count);
   void MakeCheckpoint();
+  void EndEra(uint64_t connection, uint64_t term, Task over);
+  void MoveOn(const JournalContents& contents);
+  void CheckpointDone(Stored stored);
 
   Surroundings around_;
   TabOptions options_;
@@ -136,6 +148,11 @@ class Tab : public Page {
   std::unique_ptr<Mirror> mirror_;
   JournalWriter writer_;
   std::vector<std::string> early_;  // edits from before the tab was ready
+  struct Made {
+    uint32_t seq;
+    std::string edits;
+  };
+  std::vector<Made> unstored_;  // own writes that are not known to be durable
   uint64_t loaded_at_ms_ = 0;
   uint64_t told_vector_at_ms_ = 0;
 
@@ -145,6 +162,7 @@ class Tab : public Page {
   std::vector<Task> waiting_for_open_;
   uint64_t cursor_ = 0;
   uint64_t generation_ = 0;
+  uint32_t era_ = 0;
   uint64_t since_checkpoint_ = 0;
   bool checkpointing_ = false;
 

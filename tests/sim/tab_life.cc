@@ -112,7 +112,7 @@ void Tab::Resume() {
   away_ = false;
   if (!suspended_ || ended_ || resuming_) return;
   resuming_ = true;
-  writer_.Use(0);
+  writer_.Use(0, era_);
   RestoreFromJournal([this](Restored restored) {
     resuming_ = false;
     if (ended_) return;
@@ -150,15 +150,15 @@ void Tab::Crash() {
   Leave();
 }
 
-// The store has ended by itself: an app would load its page again.
+// The store has ended by itself. For a reason, an app would load its page again.
 void Tab::End(std::string_view why) {
   if (ended_) return;
-  if (telling()) Say(why);
+  if (telling() && !why.empty()) Say(why);
   writer_.Close();  // nothing of the old store may reach the new one
   around_.channel->Close(channel_end_);
   Suspend();
   ended_ = true;
-  around_.watcher->WantsReload(this);
+  if (!why.empty()) around_.watcher->WantsReload(this);
 }
 
 void Tab::Leave() {

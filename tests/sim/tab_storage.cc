@@ -20,7 +20,7 @@ void Tab::OpenJournal(Task then) {
   const auto lost = [this] {
     if (telling()) Say("loses its connection to the database");
     connection_ = 0;
-    writer_.Use(0);
+    writer_.Use(0, era_);
     After(kReopenMs, [this] { CatchUp(); });
   };
   around_.database->Open(this, lost, [this](uint64_t connection, uint64_t generation) {
@@ -48,13 +48,19 @@ void Tab::RestoreFromJournal(std::function<void(Restored)> done) {
       if (!ok) return done(Restored::kFailed);
       if (generation_ != 0 && contents.generation != generation_) return done(Restored::kErased);
       generation_ = contents.generation;
+      if (contents.era != era_) {
+        if (replica_->EnterEra(contents.era, Now()) != Status::kOk) return MoveOn(contents);
+        era_ = contents.era;
+        Perform();
+        if (ended_) return;
+      }
       RestoreAll(contents);
       if (hydrated_) {  // at once: a write that came in between would be told without it
         replica_->Restored(/*alone=*/false, Now());
         Perform();
         if (ended_) return;
       }
-      writer_.Use(connection_);
+      writer_.Use(connection_, era_);
       done(Restored::kDone);
     });
   });
@@ -149,11 +155,13 @@ void Tab::MakeCheckpoint() {
   const uint64_t term = term_;
   const auto read = [this, connection, term, over](bool ok, const JournalContents& contents) {
     if (!ok || ended_ || suspended_ || !leads_) return over();
+    if (contents.era != era_) return MoveOn(contents);
     RestoreAll(contents);
     replica_->Restored(/*alone=*/false, Now());
     Perform();
     if (ended_) return;
     since_checkpoint_ = 0;
+    if (replica_->CompactionDue()) return EndEra(connection, term, over);
     Buffer bytes;
     if (replica_->EncodeCheckpoint(&bytes) != Status::kOk) return over();
     const auto frame = std::make_shared<const std::string>(bytes.view());
@@ -161,15 +169,58 @@ void Tab::MakeCheckpoint() {
       Say("makes a checkpoint of " + std::to_string(frame->size()) + " bytes up to " +
           std::to_string(cursor_));
     }
-    around_.database->Checkpoint(connection, term, frame, cursor_, [this, over](Stored stored) {
+    around_.database->Checkpoint(connection, term, era_, frame, cursor_, [this, over](Stored stored) {
       over();
-      if (ended_ || stored != Stored::kFenced) return;
-      if (telling()) Say("is fenced out");
-      replica_->LockLost(Now());
-      Perform();
+      CheckpointDone(stored);
     });
   };
   around_.database->Read(connection, cursor_, read);
+}
+
+void Tab::CheckpointDone(Stored stored) {
+  if (ended_) return;
+  if (stored == Stored::kStale) return CatchUp();
+  if (stored != Stored::kFenced) return;
+  if (telling()) Say("is fenced out");
+  replica_->LockLost(Now());
+  Perform();
+}
+
+// ---- the end of an era ----------------------------------------------------------------------------
+
+void Tab::EndEra(uint64_t connection, uint64_t term, Task over) {
+  Buffer state, end;
+  if (replica_->EncodeNextEra(&state, &end) != Status::kOk) return over();
+  around_.watcher->EraMade(*this, state.view());
+  if (telling()) Say("ends era " + std::to_string(era_) + " with " + std::to_string(state.size()) + " bytes");
+  const auto done = [this, over = std::move(over)](Stored stored) {
+    over();
+    CheckpointDone(stored == Stored::kDone ? Stored::kStale : stored);
+  };
+  around_.database->EndEra(connection, term, era_, std::make_shared<const std::string>(state.view()),
+                           std::make_shared<const std::string>(end.view()), cursor_, done);
+}
+
+// What this replica knows is of an era that has ended. Own writes that the new one lacks are written again.
+void Tab::MoveOn(const JournalContents& contents) {
+  if (ended_) return;
+  uint32_t kept = durable_seq_;
+  const auto end = contents.ends.find(era_);
+  if (end != contents.ends.end()) {
+    uint32_t seq = 0;
+    if (replica_->SeqAtEnd(*end->second, &seq) == Status::kOk) kept = std::max(kept, seq);
+  }
+  std::vector<std::string> pending;
+  for (const Made& made : unstored_) {
+    if (made.seq > kept) pending.push_back(made.edits);
+  }
+  pending.insert(pending.end(), early_.begin(), early_.end());
+  if (telling()) {
+    Say("goes on in era " + std::to_string(contents.era) + ", with " + std::to_string(pending.size()) +
+        " writes to be written again");
+  }
+  End({});
+  around_.watcher->MovesOn(this, std::move(pending));
 }
 
 }  // namespace tabmesh::sim

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "wire/messages.h"
 #include "workload.h"
 
 namespace tabmesh::sim {
@@ -21,6 +22,8 @@ World::World(uint64_t seed, const Settings& chosen)
       database(&events, &faults, this, seed),
       memory(Workload::Places()),
       random_(seed, kStreamTabs) {
+  era_instances_max_ = static_cast<uint32_t>(random_.Between(2, 60));
+  era_dead_min_ = random_.Between(1, 60);
   if (settings.canary) PlantCanary();
 }
 
@@ -36,17 +39,23 @@ InstanceId World::DrawIdentity(bool plain) {
 }
 
 // `plain`: a page with everything that a page may want.
-Tab* World::OpenTab(bool plain) {
+Tab* World::OpenTab(bool plain, const Tab* predecessor, std::vector<std::string> pending) {
   TabOptions options;
+  options.pending = std::move(pending);
   options.number = static_cast<uint32_t>(tabs.size() + 1);
   options.id = DrawIdentity(plain);
   options.has_locks = plain || !faults.Strikes(Fault::kNoLocks);
   options.checkpoint_every = random_.Between(5, 200);
+  options.era_instances_max = era_instances_max_;
+  options.era_dead_min = era_dead_min_;
   const Surroundings around = {&events, &channel, &locks, &database, &transcript, this};
   Tab* tab = tabs.emplace_back(std::make_unique<Tab>(around, options)).get();
   gone_at_ms_.push_back(0);
   // Pages of one machine share a clock, those of a test of clocks do not.
-  if (random_.Chance(300)) tab->clock.Jump(static_cast<int64_t>(random_.Below(7200000)) - 3600000);
+  if (predecessor != nullptr) {
+    tab->clock = predecessor->clock;
+  } else if (random_.Chance(300))
+    tab->clock.Jump(static_cast<int64_t>(random_.Below(7200000)) - 3600000);
   tab->Load();
   events.After(kReadyWithinMs, [this, tab] {
     if (tab->gone() || tab->ready() || disturbed_.count(tab->number()) > 0) return;
@@ -100,7 +109,7 @@ void World::Wrote(const Tab& tab, const Record& record) {
 
 void World::Durable(const Tab& tab, uint32_t seq, const Appended& appended) {
   // Told late, of a database that is no more.
-  if (appended.generation != database.generation()) return;
+  if (appended.generation != database.generation() || appended.era != database.era()) return;
   durability.Durable(tab.id(), seq, appended.last_key);
 }
 
@@ -133,6 +142,36 @@ void World::WantsReload(Tab* tab) {
   });
 }
 
+void World::MovesOn(Tab* tab, std::vector<std::string> pending) {
+  events.After(0, [this, tab, pending = std::move(pending)] {
+    if (tab->gone()) return;
+    tab->Close();
+    OpenTab(/*plain=*/true, tab, pending);
+  });
+}
+
+void World::EraMade(const Tab& tab, std::string_view state) {
+  ReplicaOptions options;
+  options.name = "sim";
+  options.era = tab.replica()->options().era + 1;
+  options.instance.bytes.fill(0xfd);
+  ChooseStrategies(&options);
+  Replica next(options);
+  Status status = next.Open(kInitialState, 0);
+  if (status == Status::kOk) status = next.Restore(state, 0);
+  if (status != Status::kOk) {
+    return Fail(tab,
+                std::string("has made the beginning of an era that cannot be read: ") + StatusName(status));
+  }
+  Buffer before, after;
+  tab.replica()->PrintState(&before);
+  next.PrintState(&after);
+  Mirror seen(&SimLists()), shown(&SimLists());
+  if (!seen.Reset(before.view()) || !shown.Reset(after.view()) || !(seen.root() == shown.root())) {
+    Fail(tab, "begins an era with " + std::string(after.view()) + ", not with " + std::string(before.view()));
+  }
+}
+
 // ---- what the database tells ----------------------------------------------------------------------
 
 void World::TermStored(uint64_t term) { Check(leadership.TermStored(term)); }
@@ -160,6 +199,24 @@ void World::HoleMade() {
 void World::Evicted() {
   durability.Evicted();
   leadership.Evicted(static_cast<uint32_t>(tabs.size()));
+}
+
+// Whatever was stored in the era is in what follows it.
+void World::EraEnded(uint32_t era, const std::string& end, const std::map<InstanceId, uint32_t>& stored) {
+  ++eras;
+  Say("Era " + std::to_string(era) + " has ended");
+  Frame frame;
+  Hello hello;
+  if (OpenFrame(end, NamespaceOf("sim", era), &frame) != Status::kOk ||
+      DecodeHello(frame, &hello) != Status::kOk) {
+    return Check("an era has ended without a list of its writes");
+  }
+  std::map<InstanceId, uint32_t> kept;
+  for (const OpSet::Entry& entry : hello.vector) kept[entry.instance] = entry.seq;
+  for (const auto& [id, seq] : stored) {
+    if (kept[id] < seq && !convergence.excused()) Check("a stored write is lost with its era");
+  }
+  Check(durability.EraEnded(kept));
 }
 
 // ---- the end ------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 #define TABMESH_TESTS_SIM_WORLD_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -33,7 +34,7 @@ class World : public TabWatcher, public DatabaseWatcher {
  public:
   World(uint64_t seed, const Settings& settings);
 
-  Tab* OpenTab(bool plain = false);
+  Tab* OpenTab(bool plain = false, const Tab* predecessor = nullptr, std::vector<std::string> pending = {});
   std::vector<Tab*> Alive() const;
   void Say(std::string_view what, const Tab* tab = nullptr);
   void Check(std::string wrong);
@@ -71,6 +72,8 @@ class World : public TabWatcher, public DatabaseWatcher {
   void Diverged(const Tab& tab) override;
   void Leaves(const Tab& tab) override;
   void WantsReload(Tab* tab) override;
+  void MovesOn(Tab* tab, std::vector<std::string> pending) override;
+  void EraMade(const Tab& tab, std::string_view state) override;
   // DatabaseWatcher.
   void TermStored(uint64_t term) override;
   void CheckpointTouched(uint64_t term, uint64_t newest_term) override;
@@ -79,12 +82,17 @@ class World : public TabWatcher, public DatabaseWatcher {
   void RecordFlipped(const InstanceId& instance, uint32_t seq) override;
   void HoleMade() override;
   void Evicted() override;
+  void EraEnded(uint32_t era, const std::string& end, const std::map<InstanceId, uint32_t>& stored) override;
+
+  uint64_t eras = 0;  // that have ended
 
  private:
   InstanceId DrawIdentity(bool plain);
   void PlantCanary();
 
   Random random_;
+  uint32_t era_instances_max_ = 0;
+  size_t era_dead_min_ = 0;
   std::set<uint32_t> disturbed_;
   std::set<uint32_t> hydrated_;
   std::set<InstanceId> twins_;        // identities that more than one tab has had

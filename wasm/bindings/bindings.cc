@@ -160,7 +160,7 @@ class ReplicaHandle {
   // Readers: what they print is the output.
   void Peers() { replica_->PrintPeers(&output_); }
   void Conflicts() { replica_->PrintConflicts(&output_); }
-  // Empty when memory is out.
+  // Empty when it cannot be made now.
   void Checkpoint() {
     if (replica_->EncodeCheckpoint(&output_) != tabmesh::Status::kOk) output_.Clear();
   }

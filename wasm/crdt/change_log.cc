@@ -144,8 +144,10 @@ void ChangeLog::Refresh(Node* node) {
     node->shown = visible;
     if (was_there == is_there || node->parent == nullptr) return;
     if (is_there) {
+      ++shown_count_;
       ++node->parent->children_shown;
     } else {
+      --shown_count_;
       --node->parent->children_shown;
     }
   }

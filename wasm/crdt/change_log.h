@@ -38,12 +38,14 @@ class ChangeLog {
   void Clear();
   bool empty() const { return nodes_.empty(); }
   const ListKeys* lists() const { return lists_; }
+  size_t shown_count() const { return shown_count_; }
 
  private:
   Node* TellAt(Node* node) const;
 
   const ListKeys* lists_;
   std::vector<Node*> nodes_;
+  size_t shown_count_ = 0;  // nodes but the root
 };
 
 }  // namespace tabmesh

@@ -57,6 +57,8 @@ class Document {
   /// Order-independent hash of everything written: equal version vectors must mean equal digests.
   uint64_t digest() const { return digest_; }
   const NodeTree& tree() const { return tree_; }
+  /// How many places show something; the others are kept for what may still be merged.
+  size_t shown_count() const { return changes_.shown_count(); }
 
  private:
   bool Wins(const Op& op, const Node* node) const;

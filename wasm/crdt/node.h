@@ -50,6 +50,7 @@ struct Node {
   bool logged = false;
   bool printed = false;
   bool to_sweep = false;
+  bool initial = false;   // also a place of the initial state, whatever was written since
   bool list_key = false;  // a list to this replica, also before its marker has arrived
 
   bool Counts() const { return extra != nullptr && extra->count_text_size > 0; }

@@ -23,7 +23,8 @@ Standing Compare(const std::vector<OpSet::Entry>& theirs, const VersionVector& o
 void AntiEntropy::Now(uint64_t now_ms) {
   if (now_ms < now_ms_) {
     const uint64_t back_ms = now_ms_ - now_ms;
-    for (uint64_t* at : {&join_until_ms_, &asked_at_ms_, &position_at_ms_, &gossip_at_ms_, &healed_at_ms_}) {
+    for (uint64_t* at : {&join_until_ms_, &asked_at_ms_, &position_at_ms_, &gossip_at_ms_, &healed_at_ms_,
+                         &era_answered_at_ms_}) {
       if (*at != 0) *at -= std::min(*at - 1, back_ms);
     }
   }
@@ -93,6 +94,12 @@ void AntiEntropy::Suspect(uint64_t now_ms) {
 bool AntiEntropy::HealDue(uint64_t now_ms) {
   if (healed_at_ms_ != 0 && now_ms < healed_at_ms_ + kHealEveryMs) return false;
   healed_at_ms_ = now_ms;
+  return true;
+}
+
+bool AntiEntropy::EraAnswerDue(uint64_t now_ms) {
+  if (era_answered_at_ms_ != 0 && now_ms < era_answered_at_ms_ + kEraAnswerEveryMs) return false;
+  era_answered_at_ms_ = now_ms;
   return true;
 }
 

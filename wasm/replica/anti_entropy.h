@@ -54,6 +54,9 @@ class AntiEntropy {
   /// Whether a divergence may be healed now, or was a moment ago.
   bool HealDue(uint64_t now_ms);
 
+  /// Whether a frame of an earlier era may be answered now.
+  bool EraAnswerDue(uint64_t now_ms);
+
   uint64_t NextWake() const;
 
  private:
@@ -66,6 +69,7 @@ class AntiEntropy {
   uint64_t gossip_at_ms_ = 0;
   uint64_t gossip_every_ms_ = 0;
   uint64_t healed_at_ms_ = 0;
+  uint64_t era_answered_at_ms_ = 0;
   uint64_t now_ms_ = 0;
 };
 

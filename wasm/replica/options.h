@@ -18,6 +18,8 @@ struct ReplicaOptions {
   std::string name;
   /// 128 random bits, fresh for each page load.
   InstanceId instance;
+  /// How often the store's history has been dropped: frames of other eras are ignored.
+  uint32_t era = 0;
   /// Shown in the census; at most kLabelBytesMax bytes.
   std::string label;
   uint64_t connected_at_ms = 0;
@@ -27,6 +29,9 @@ struct ReplicaOptions {
   Strategy default_strategy = Strategy::kMerge;
   std::map<std::string, Strategy, std::less<>> strategies;  // by top-level key
   ListKeys lists;                                           // these merge, whatever `strategies` says
+  /// What an era may gather before its leader ends it: instances that wrote, and places that show nothing.
+  uint32_t era_instances_max = 48;
+  size_t era_dead_min = 256;
 
   Strategy StrategyOf(std::string_view key) const {
     if (lists.find(key) != lists.end()) return Strategy::kMerge;
@@ -45,6 +50,7 @@ inline constexpr uint64_t kPositionAfterMs =
 inline constexpr uint64_t kGossipEveryMs = 30000;     // vector and digest to everybody
 inline constexpr uint64_t kGossipAfterLossMs = 2000;  // the first of them after something was lost
 inline constexpr uint64_t kHealEveryMs = 5000;        // full exchanges after a divergence, at most
+inline constexpr uint64_t kEraAnswerEveryMs = 500;    // to frames of earlier eras
 
 }  // namespace tabmesh
 

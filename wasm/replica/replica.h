@@ -112,8 +112,21 @@ class Replica {
   void PrintPeers(Buffer* out) const;
   /// What awaits a choice; grammar: crdt/conflicts.h. The event "conflicts" says when it has changed.
   void PrintConflicts(Buffer* out) const { tabmesh::PrintConflicts(document_, vector_, out); }
-  /// Everything merged so far as one stored frame. kOutOfMemory.
+  /// Everything merged so far as one stored frame. kNotReady while stored records wait for earlier ones;
+  /// kOutOfMemory.
   Status EncodeCheckpoint(Buffer* out) const;
+
+  /// The era that the journal has turned out to be in. kNotReady once something of another was merged: then
+  /// only a new replica can.
+  Status EnterEra(uint32_t era, uint64_t now_ms);
+  /// Whether history outweighs the state, or too many instances have written: the leader should end the era.
+  bool CompactionDue() const;
+  /// What the next era begins with, as a stored frame of it; and which writes of this one are in it, for
+  /// SeqAtEnd. kNotReady as above; kOutOfMemory. O(size of the state).
+  Status EncodeNextEra(Buffer* state, Buffer* end) const;
+  /// Up to which number this replica's own writes are in what followed its era. OpenFrame's errors: `end` is
+  /// not that of this era.
+  Status SeqAtEnd(std::string_view end, uint32_t* seq) const;
 
  private:
   struct Hole {
@@ -169,6 +182,8 @@ class Replica {
   void ReportStrategies(const OpList& ops);
   void EndCall(bool local);
 
+  void NoticeEra(uint32_t name_space, uint64_t now_ms);
+
   ReplicaOptions options_;
   uint32_t self_ = 0;
   VersionVector vector_;
@@ -176,6 +191,7 @@ class Replica {
   Hlc clock_;
   JsonParser parser_;
   CallArena arena_;
+  uint32_t namespace_;
   FrameWriter writer_;
   FragmentAssembler assembler_;
   uint64_t message_number_ = 0;

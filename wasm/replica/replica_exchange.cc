@@ -83,7 +83,7 @@ Status Replica::ReceiveFragment(const Frame& frame, uint64_t now_ms) {
   if (const Status status = assembler_.Add(frame, &message); status != Status::kOk) return status;
   if (message.empty()) return Status::kOk;
   Frame inner;
-  if (const Status status = OpenFrame(message, NamespaceOf(options_.name), &inner); status != Status::kOk) {
+  if (const Status status = OpenFrame(message, namespace_, &inner); status != Status::kOk) {
     return status;
   }
   if (inner.kind == FrameKind::kFragment) return Status::kMalformedFrame;

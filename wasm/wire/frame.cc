@@ -10,7 +10,7 @@ namespace {
 constexpr std::string_view kMagic = "TM";
 }  // namespace
 
-uint32_t NamespaceOf(std::string_view name) { return Crc32c(name); }
+uint32_t NamespaceOf(std::string_view name, uint32_t era) { return Crc32c(name) + era; }
 
 void FrameWriter::Begin(FrameKind kind, Buffer* out) const {
   out->Append(kMagic);
@@ -35,6 +35,7 @@ Status OpenFrame(std::string_view bytes, uint32_t name_space, Frame* frame) {
   Reader check(bytes.substr(checked.size()));
   if (check.Fixed32() != Crc32c(checked) && !Planted("checksum-unchecked")) return Status::kChecksumMismatch;
   if (version >> 4 != kWireMajor) return Status::kUnsupportedVersion;
+  frame->name_space = name;
   if (name != name_space) return Status::kForeignFrame;
   frame->kind = static_cast<FrameKind>(kind);
   frame->newer_minor = (version & 15) > kWireMinor;

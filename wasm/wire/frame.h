@@ -29,8 +29,8 @@ inline constexpr size_t kFrameHeadBytes = 8;
 inline constexpr size_t kFrameCheckBytes = 4;
 static_assert(kFrameHeadBytes == 2 + 1 + 1 + 4, "magic, version, kind, namespace");
 
-/// The number that stands for a store's name in its frames.
-uint32_t NamespaceOf(std::string_view name);
+/// The number that stands for a store and its era in its frames.
+uint32_t NamespaceOf(std::string_view name, uint32_t era = 0);
 
 /// Writes frames of one namespace: Begin, append the body, End.
 class FrameWriter {
@@ -47,6 +47,7 @@ class FrameWriter {
 /// An opened frame; `body` points into the bytes it was read from.
 struct Frame {
   FrameKind kind = FrameKind::kOps;
+  uint32_t name_space = 0;  // also of a foreign frame
   /// Written by a newer minor version: the body may go on after what we know.
   bool newer_minor = false;
   std::string_view body;

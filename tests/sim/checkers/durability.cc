@@ -6,9 +6,10 @@ namespace tabmesh::sim {
 
 namespace {
 
-ReplicaOptions Observer(uint8_t number) {
+ReplicaOptions Observer(uint8_t number, uint32_t era) {
   ReplicaOptions options;
   options.name = "sim";
+  options.era = era;
   options.instance.bytes.fill(number);
   options.may_lead = false;
   ChooseStrategies(&options);
@@ -55,6 +56,19 @@ void Durability::Evicted() {
   for (auto& [id, writer] : writers_) writer.acknowledged.clear();
 }
 
+std::string Durability::EraEnded(const std::map<InstanceId, uint32_t>& kept) {
+  for (auto& [id, writer] : writers_) {
+    if (writer.acknowledged.empty()) continue;
+    const uint32_t seq = writer.acknowledged.back().seq;
+    const auto found = kept.find(id);
+    const bool lost = found == kept.end() || found->second < seq;
+    if (lost && !writer.ambiguous && writer.flipped.empty()) return "a durable write is lost with its era";
+    durable_before_ += seq;
+    writer.acknowledged.clear();
+  }
+  return {};
+}
+
 std::string Durability::CheckRead(const Tab& tab, uint64_t cursor) const {
   if (tab.replica()->waits_for_earlier()) return {};
   for (const auto& [id, writer] : writers_) {
@@ -74,13 +88,13 @@ std::string Durability::CheckFound(const Replica& replica, uint64_t cursor) cons
   if (replica.waits_for_earlier()) return {};
   Buffer everything;
   if (replica.EncodeCheckpoint(&everything) != Status::kOk) return "a checkpoint cannot be made";
-  Replica copy(Observer(0xfe));
+  Replica copy(Observer(0xfe, replica.options().era));
   if (copy.Open(kInitialState, 0) != Status::kOk || copy.Restore(everything.view(), 0) != Status::kOk) {
     return "a checkpoint cannot be read back";
   }
   if (copy.digest() != replica.digest()) return "a checkpoint read back has another digest";
 
-  Replica durable(Observer(0xff));
+  Replica durable(Observer(0xff, replica.options().era));
   if (durable.Open(kInitialState, 0) != Status::kOk) return "an observer did not open";
   for (const auto& [id, writer] : writers_) {
     if (writer.ambiguous) continue;
@@ -107,7 +121,7 @@ std::string Durability::CheckSettled(const Tab& tab) const {
 }
 
 uint64_t Durability::durable_writes() const {
-  uint64_t sum = 0;
+  uint64_t sum = durable_before_;
   for (const auto& [id, writer] : writers_) {
     if (!writer.acknowledged.empty()) sum += writer.acknowledged.back().seq;
   }

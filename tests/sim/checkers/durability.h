@@ -26,6 +26,8 @@ class Durability {
   void RecordFlipped(const InstanceId& instance, uint32_t seq);
   /// Eviction takes everything but what live tabs hold (HAZARDS H29).
   void Evicted();
+  /// The next era begins with these writes, under another name.
+  std::string EraEnded(const std::map<InstanceId, uint32_t>& kept);
 
   /// Whether two writes went under one name: then only one of them is found in the journal.
   bool ambiguous() const { return ambiguous_; }
@@ -58,6 +60,7 @@ class Durability {
   std::map<InstanceId, Writer> writers_;
   bool ambiguous_ = false;
   bool has_hole_ = false;
+  uint64_t durable_before_ = 0;  // in eras that have ended
 };
 
 }  // namespace tabmesh::sim

@@ -1,0 +1,268 @@
+// Eras through whole replicas: what the next one begins with, who learns of it, and what is bounded by it.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "replica/replica.h"
+
+namespace tabmesh {
+namespace {
+
+constexpr uint64_t kNow = 1'700'000'000'000;
+
+ReplicaOptions Options(uint32_t id, uint32_t era) {
+  ReplicaOptions options;
+  options.name = "test";
+  options.era = era;
+  for (size_t i = 0; i < 4; ++i) options.instance.bytes[i] = static_cast<uint8_t>(id >> (8 * i));
+  options.strategies = {{"asked", Strategy::kPrompt}};
+  options.lists = {{"list", "id"}};
+  return options;
+}
+
+// A page that has read `stored`.
+std::unique_ptr<Replica> Load(uint32_t id, uint32_t era, const std::vector<std::string>& stored,
+                              std::string_view initial = "{}") {
+  auto replica = std::make_unique<Replica>(Options(id, era));
+  EXPECT_EQ(replica->Open(initial, kNow), Status::kOk);
+  for (const std::string& record : stored) EXPECT_EQ(replica->Restore(record, kNow), Status::kOk);
+  replica->Restored(/*alone=*/true, kNow);
+  replica->actions()->Clear();
+  return replica;
+}
+
+// Writes; returns the frame, which is also the record.
+std::string Set(Replica* replica, std::string_view edits, uint64_t now = kNow) {
+  uint32_t seq = 0;
+  EXPECT_EQ(replica->LocalSet(edits, now, &seq), Status::kOk) << edits;
+  if (replica->actions()->records.empty()) return {};
+  const std::string record(replica->actions()->records[0].view());
+  replica->actions()->Clear();
+  return record;
+}
+
+std::string State(const Replica& replica) {
+  Buffer out;
+  replica.PrintState(&out);
+  return std::string(out.view());
+}
+
+struct Ended {
+  std::string state;
+  std::string end;
+};
+
+Ended End(const Replica& replica) {
+  Buffer state, end;
+  EXPECT_EQ(replica.EncodeNextEra(&state, &end), Status::kOk);
+  return {std::string(state.view()), std::string(end.view())};
+}
+
+std::string Events(Replica* replica) { return std::string(replica->actions()->events.view()); }
+
+TEST(Era, TheNextBeginsWithWhatTheLastShowed) {
+  auto last = Load(1, 0, {});
+  Set(last.get(), R"([[["a","b"],1],[["a","c"],2],[["n"],5,2]])");
+  Set(last.get(), R"([[["a","b"]],[["n"],2,2],[["list"],[{"id":1},{"id":2}]]])");
+  const Ended ended = End(*last);
+  auto next = Load(2, 1, {ended.state});
+  EXPECT_EQ(State(*next), State(*last));
+  EXPECT_EQ(next->vector().size(), 2u) << "itself, and who wrote what the era began with";
+  Set(next.get(), R"([[["n"],1,2]])", kNow + 1);
+  EXPECT_NE(State(*next).find("\"n\":8"), std::string::npos);
+}
+
+TEST(Era, TwoThatBeganWithTheSameStayEqual) {
+  auto last = Load(1, 0, {});
+  Set(last.get(), R"([[["a"],1],[["list"],[{"id":1},{"id":2}]]])");
+  const Ended ended = End(*last);
+  auto one = Load(2, 1, {ended.state});
+  auto two = Load(3, 1, {ended.state});
+  const std::string of_one = Set(one.get(), R"([[["a"],2],[["list"],[{"id":2},{"id":1,"x":1}]]])", kNow + 1);
+  const std::string of_two = Set(two.get(), R"([[["b"],3],[["list"],[{"id":1}]]])", kNow + 1);
+  one->Receive(of_two, kNow + 2);
+  two->Receive(of_one, kNow + 2);
+  EXPECT_EQ(one->digest(), two->digest());
+  EXPECT_EQ(State(*one), State(*two));
+}
+
+TEST(Era, WhatHidesTheInitialStateGoesOnHidingIt) {
+  const std::string initial =
+      R"({"gone":1,"tree":{"kept":1,"gone":2,"replaced":{"x":1}},"untouched":{"y":1},"list":[{"id":1},{"id":2}]})";
+  auto last = Load(1, 0, {}, initial);
+  Set(last.get(), R"([[["gone"]],[["tree","gone"]],[["tree","replaced"],{"z":1},1],[["list"],[{"id":2}]]])");
+  Set(last.get(), R"([[["other"],1]])");
+  Set(last.get(), R"([[["other"]]])");
+  const Ended ended = End(*last);
+  auto next = Load(2, 1, {ended.state}, initial);
+  EXPECT_EQ(State(*next), State(*last));
+  EXPECT_EQ(State(*next).find("gone"), std::string::npos);
+  EXPECT_EQ(next->document().tree().Find(Path{}), next->document().tree().root());
+  const std::string_view other = "other";
+  EXPECT_EQ(next->document().tree().Find({&other, 1}), nullptr) << "nothing of the initial state to hide";
+}
+
+TEST(Era, ValuesThatAwaitAChoiceKeepTheirWriters) {
+  auto one = Load(1, 0, {});
+  auto two = Load(2, 0, {});
+  const std::string of_one = Set(one.get(), R"([[["asked"],"x"]])");
+  const std::string of_two = Set(two.get(), R"([[["asked"],"y"]])");
+  one->Receive(of_two, kNow);
+  Buffer before;
+  one->PrintConflicts(&before);
+  EXPECT_NE(before.view(), "[]");
+  const Ended ended = End(*one);
+  auto next = Load(3, 1, {ended.state});
+  Buffer after;
+  next->PrintConflicts(&after);
+  EXPECT_EQ(after.view(), before.view());
+  Set(next.get(), R"([[["asked"],"z"]])", kNow + 1);
+  Buffer chosen;
+  next->PrintConflicts(&chosen);
+  EXPECT_EQ(chosen.view(), "[]");
+}
+
+TEST(Era, SaysWhichWritesOfATabAreInTheNext) {
+  auto leader = Load(1, 0, {});
+  auto tab = Load(2, 0, {});
+  leader->Receive(Set(tab.get(), R"([[["a"],1]])"), kNow);
+  Set(tab.get(), R"([[["a"],2]])");  // on its way
+  const Ended ended = End(*leader);
+  uint32_t seq = 7;
+  EXPECT_EQ(tab->SeqAtEnd(ended.end, &seq), Status::kOk);
+  EXPECT_EQ(seq, 1u);
+  auto stranger = Load(3, 0, {});
+  EXPECT_EQ(stranger->SeqAtEnd(ended.end, &seq), Status::kOk);
+  EXPECT_EQ(seq, 0u);
+  auto later = Load(4, 1, {ended.state});
+  EXPECT_EQ(later->SeqAtEnd(ended.end, &seq), Status::kForeignFrame);
+  EXPECT_EQ(tab->SeqAtEnd(ended.state, &seq), Status::kForeignFrame);
+  EXPECT_EQ(tab->SeqAtEnd(ended.end.substr(1), &seq), Status::kForeignFrame);
+  const std::string write = Set(tab.get(), R"([[["a"],3]])");
+  EXPECT_EQ(tab->SeqAtEnd(write, &seq), Status::kMalformedFrame);
+}
+
+TEST(Era, NothingOfAnotherEraIsMergedAndWhoIsBehindIsTold) {
+  auto leader = Load(1, 0, {});
+  const std::string late = Set(leader.get(), R"([[["a"],1]])");
+  auto next = Load(2, 1, {End(*leader).state});
+  auto behind = Load(3, 0, {});
+
+  next->Receive(Set(behind.get(), R"([[["a"],"old"]])"), kNow);
+  EXPECT_EQ(State(*next), R"({"a":1})");
+  EXPECT_EQ(next->counters().dropped, 0u);
+  ASSERT_EQ(next->actions()->frames.size(), 1u) << "a presence, by which the sender learns";
+  behind->Receive(next->actions()->frames[0].view(), kNow);
+  EXPECT_EQ(Events(behind.get()), R"({"type":"later-era"})");
+  EXPECT_TRUE(behind->actions()->frames.empty());
+
+  next->actions()->Clear();
+  next->Receive(late, kNow + 1);
+  EXPECT_TRUE(next->actions()->frames.empty()) << "not an answer to each";
+  next->Receive(late, kNow + kEraAnswerEveryMs);
+  EXPECT_EQ(next->actions()->frames.size(), 1u);
+
+  behind->actions()->Clear();
+  ReplicaOptions other = Options(4, 0);
+  other.name = "other";
+  Replica stranger(other);
+  ASSERT_EQ(stranger.Open("{}", kNow), Status::kOk);
+  behind->Receive(stranger.actions()->frames[0].view(), kNow);
+  EXPECT_EQ(Events(behind.get()), "") << "another store is no later era";
+}
+
+TEST(Era, APageEntersTheOneThatItsJournalIsInBeforeItHasReadAnything) {
+  auto leader = Load(1, 0, {});
+  Set(leader.get(), R"([[["a"],1]])");
+  const Ended ended = End(*leader);
+  Replica page(Options(2, 0));
+  ASSERT_EQ(page.Open("{}", kNow), Status::kOk);
+  page.actions()->Clear();
+  EXPECT_EQ(page.EnterEra(1, kNow), Status::kOk);
+  ASSERT_EQ(page.actions()->frames.size(), 1u) << "greets whoever is in this one";
+  EXPECT_EQ(page.Restore(ended.state, kNow), Status::kOk);
+  EXPECT_EQ(page.EnterEra(2, kNow), Status::kNotReady) << "something of era 1 was merged";
+  EXPECT_EQ(page.EnterEra(1, kNow), Status::kOk);
+  page.Restored(/*alone=*/true, kNow);
+  EXPECT_EQ(State(page), R"({"a":1})");
+  EXPECT_EQ(leader->EnterEra(1, kNow), Status::kNotReady);
+}
+
+TEST(Era, NeitherEndsNorIsSummedUpWhileStoredRecordsWaitForEarlierOnes) {
+  auto writer = Load(1, 0, {});
+  const std::string first = Set(writer.get(), R"([[["a"],1]])");
+  const std::string second = Set(writer.get(), R"([[["b"],2]])");
+  auto leader = Load(2, 0, {});
+  EXPECT_EQ(leader->Restore(second, kNow), Status::kOk);
+  Buffer state, end;
+  EXPECT_EQ(leader->EncodeCheckpoint(&state), Status::kNotReady);
+  EXPECT_EQ(leader->EncodeNextEra(&state, &end), Status::kNotReady);
+  EXPECT_EQ(state.size() + end.size(), 0u);
+  EXPECT_EQ(leader->Restore(first, kNow), Status::kOk);
+  leader->Restored(/*alone=*/true, kNow);
+  EXPECT_EQ(leader->EncodeCheckpoint(&state), Status::kOk);
+  EXPECT_EQ(leader->EncodeNextEra(&state, &end), Status::kOk);
+}
+
+uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? otherwise : std::strtoull(value, nullptr, 10);
+}
+
+// One profile for months: pages come and go, keys are set and deleted; the leader makes checkpoints and ends
+// eras as the glue has it do. The whole promise is TABMESH_LOADS=18000 TABMESH_CYCLES=1008000.
+TEST(Era, BoundsWhatPagesAndDeletionsLeaveBehind) {
+  const uint64_t loads = FromEnvironment("TABMESH_LOADS", 900);
+  const uint64_t cycles = FromEnvironment("TABMESH_CYCLES", 50'000) / loads;
+  constexpr size_t kKeys = 100;
+  uint32_t era = 0;
+  uint32_t eras = 0;
+  uint64_t now = kNow;
+  std::vector<std::string> stored;
+  std::string expected;
+  size_t largest_vector = 0;
+  size_t largest_checkpoint = 0;
+  for (uint32_t load = 1; load <= loads; ++load) {
+    auto page = Load(load, era, stored);
+    ASSERT_EQ(State(*page), expected.empty() ? "{}" : expected) << "load " << load;
+    for (uint64_t cycle = 0; cycle < cycles; ++cycle) {
+      // Half of the places are new ones, as tasks are that get an id.
+      const uint64_t number = load * cycles + cycle;
+      const std::string key =
+          cycle % 2 == 0 ? "key-" + std::to_string(number % kKeys) : "task-" + std::to_string(number);
+      Set(page.get(), R"([[[")" + key + R"("],{"title":"some text","done":false}]])", ++now);
+      Set(page.get(), R"([[[")" + key + R"("]]])", ++now);
+    }
+    Set(page.get(), R"([[["key-)" + std::to_string(load % kKeys) + R"("],)" + std::to_string(load) + "]]",
+        ++now);
+    if (page->CompactionDue()) {
+      stored = {End(*page).state};
+      ++era;
+      ++eras;
+    } else {
+      Buffer checkpoint;
+      ASSERT_EQ(page->EncodeCheckpoint(&checkpoint), Status::kOk);
+      stored = {std::string(checkpoint.view())};
+    }
+    expected = State(*page);
+    largest_vector = std::max<size_t>(largest_vector, page->vector().size());
+    largest_checkpoint = std::max(largest_checkpoint, stored[0].size());
+    ASSERT_LE(stored[0].size(), 2 * expected.size() + (64u << 10)) << "load " << load;
+  }
+  EXPECT_LE(largest_vector, 64u);
+  EXPECT_GT(eras, loads / 64);
+  RecordProperty("vector", static_cast<int>(largest_vector));
+  std::printf(
+      "%llu loads, %llu cycles: vector of at most %zu, checkpoint of at most %zu bytes for %zu of state, %u "
+      "eras\n",
+      static_cast<unsigned long long>(loads), static_cast<unsigned long long>(cycles * loads), largest_vector,
+      largest_checkpoint, expected.size(), eras);
+}
+
+}  // namespace
+}  // namespace tabmesh
