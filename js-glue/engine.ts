@@ -609,7 +609,9 @@ export function createEngine(options: EngineOptions, module: CoreModule, sync: S
     perform()
     sinceCheckpoint = 0
     // Undefined and empty: out of memory, or records wait for earlier ones. The journal stays as it is.
-    const next = eraIsOver() ? core.nextEra() : undefined
+    const over = eraIsOver()
+    const next = over ? core.nextEra() : undefined
+    if (over && !next) endAgainAt = clock.now() + endAgainLastMs
     const bytes = next ? undefined : core.checkpoint()
     if (!next && !bytes?.byteLength) return
     const outcome = await (next ? opened!.endEra(term, era, next.state, next.end, cursor) : opened!.checkpoint(term, era, bytes!, cursor))

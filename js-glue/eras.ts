@@ -37,6 +37,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     }
   }
 
+  /** The era may end while a replica is waiting to close. */
+  async function finish(how: 'close' | 'destroy'): Promise<void> {
+    for (let finished: Engine | undefined; finished !== engine; ) {
+      finished = engine
+      await finished[how]()
+    }
+  }
+
   return {
     get tab() {
       return engine.tab
@@ -63,7 +71,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         }
       }
     },
-    close: () => engine.close(),
-    destroy: () => engine.destroy(),
+    close: () => finish('close'),
+    destroy: () => finish('destroy'),
   }
 }

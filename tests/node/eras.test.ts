@@ -148,6 +148,18 @@ describe('when an era ends', () => {
     expect((await mesh.ready()).store.getState()).toEqual({ n: 1 })
   })
 
+  test('a tab that is closing meanwhile is closed', async () => {
+    const mesh = createMesh()
+    const [one, two] = [await mesh.ready(), await mesh.ready()]
+    await settled(one.store, two.store)
+    mesh.origin.faults.lose = () => true
+    await endEra(one.store)
+    two.store.setState({ last: 1 }) // refused by the database while the store waits for it
+    await two.store.close()
+    expect(two.store.tabs).toEqual([])
+    expect((await mesh.ready()).store.getState()).toEqual({ last: 1 })
+  })
+
   test('a tab that slept through it wakes in the new one', async () => {
     const mesh = createMesh()
     const [one, two] = [await mesh.ready(), await mesh.ready()]
