@@ -21,8 +21,10 @@ function keysIfLarge(object: JsonObject): readonly string[] | undefined {
 }
 
 function copyByKeys(object: JsonObject, keys: readonly string[]): Record<string, unknown> {
-  const copy: Record<string, unknown> = {}
+  // V8 makes an object without a prototype a hash table from the start; growing into one takes half as long again.
+  const copy = Object.create(null) as Record<string, unknown>
   for (const key of keys) copy[key] = object[key]
+  Object.setPrototypeOf(copy, Object.prototype)
   keysOfLarge.set(copy, keys)
   return copy
 }
