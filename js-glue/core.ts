@@ -9,8 +9,6 @@ import type { StrategyName } from './types.ts'
 /** Where the module comes from; default the file beside the glue. */
 export type WasmSource = string | URL | ArrayBuffer | Uint8Array | WebAssembly.Module
 
-export type CoreModule = MainModule
-
 let loading: Promise<MainModule> | undefined
 
 /** The module, loaded by the first call; a failed load is tried again by the next. */
@@ -72,10 +70,9 @@ const eventsWord = 8
 const outputWord = 10
 const framesWord = 12
 const recordsWord = 14
-const compactionDueWord = 16
 
 export type CoreEvent =
-  | { readonly type: 'ready' | 'tabs' | 'conflicts' | 'catch-up' | 'later-era' | 'destroyed' | 'identity-conflict' }
+  | { readonly type: 'ready' | 'tabs' | 'conflicts' | 'catch-up' | 'destroyed' | 'identity-conflict' }
   | { readonly type: 'remote' | 'divergence'; readonly from: string }
   | { readonly type: 'shared'; readonly seq: number }
   | { readonly type: 'strategy-mismatch'; readonly key: string }
@@ -139,14 +136,6 @@ export interface Core {
   seq(): number
   /** Empty when memory is out, and while stored records wait for earlier ones. */
   checkpoint(): Uint8Array
-  /** Goes on in the era that the journal is in; false once something of another was merged. */
-  enterEra(era: number, now: number): boolean
-  /** Whether a leader should end the era. */
-  compactionDue(): boolean
-  /** What the next era begins with, and which writes of this one are in it. Undefined as `checkpoint`. */
-  nextEra(): { state: Uint8Array; end: Uint8Array } | undefined
-  /** Up to which number own writes are in what followed the era; undefined where `end` is not that of this one. */
-  seqAtEnd(end: Uint8Array): number | undefined
   peers(): CorePeer[]
   conflicts(): CoreConflict[]
   counters(): number[]
@@ -244,19 +233,6 @@ export function createCore(module: MainModule, options: CoreOptions): Core {
       if (freed) return new Uint8Array()
       module.checkpoint(handle)
       return outputBytes()
-    },
-    enterEra: (era, now) => !freed && module.enterEra(handle, era, now) === 0,
-    compactionDue: () => !freed && word(compactionDueWord) !== 0,
-    nextEra() {
-      const size = freed ? 0 : module.nextEra(handle)
-      if (size === 0) return undefined
-      const both = outputBytes()
-      return { state: both.slice(0, size), end: both.slice(size) }
-    },
-    seqAtEnd(end) {
-      const sizes = freed ? undefined : memory.put(end)
-      const seq = sizes ? module.seqAtEnd(handle, sizes[0]!) : -1
-      return seq < 0 ? undefined : seq
     },
     peers: () => printed('peers') as CorePeer[],
     conflicts: () => printed('conflicts') as CoreConflict[],

@@ -1,13 +1,12 @@
-// One replica on the platform, for as long as its era lasts: wires the core, in the order of the core's actions.
+// The part that is loaded later: wires the core to the platform, in the order of the core's actions.
 import { createConflicts, type Conflicts } from './conflicts.ts'
-import { createCore, type Core, type CoreEvent, type CoreModule, type WasmSource } from './core.ts'
+import { createCore, loadModule, type Core, type CoreEvent, type WasmSource } from './core.ts'
 import { TabmeshError } from './errors.ts'
-import type { TreeEdit } from './json-tree.ts'
 import { createJournalWriter } from './journal-writer.ts'
 import type { Channel, Journal, JournalContents, Lock, Platform } from './platform.ts'
 import type { Lists } from './keyed-list.ts'
 import type { Mirror } from './store.ts'
-import type { Sync } from './sync.ts'
+import { createSync } from './sync.ts'
 import { createTransactions, type TransactionCall } from './transactions.ts'
 import type { DebugEvent, Resolver, Stats, Status, StoreEvents, StoreHistory, StrategyName, TabInfo } from './types.ts'
 
@@ -24,11 +23,6 @@ const reopenLastMs = 30_000
 const askSharedMs = 500
 const claimAgainMs = 2000
 const closeWaitMs = 3000
-/** Before another try to end an era that others wrote in meanwhile; doubles up to the last. */
-const endAgainFirstMs = 100
-const endAgainLastMs = 5000
-/** Between two looks whether the era has ended. */
-const lookForEraMs = 100
 /** Changes closer than this are a stream: the next follows before a timer would run. */
 const streamMs = 8
 
@@ -49,18 +43,6 @@ export interface EngineOptions {
   readonly emit: <K extends keyof StoreEvents<never>>(event: K, detail: StoreEvents<Record<string, unknown>>[K]) => void
 }
 
-/** What one replica leaves to the next when its era has ended. */
-export interface Succession {
-  readonly era: number
-  /** What it had written and the new era lacks. */
-  readonly edits: readonly TreeEdit[]
-  /** The number of its newest write: its successor counts on. */
-  readonly numbered: number
-  readonly stats: Stats
-  /** With the place in it, so that who leads goes on leading. */
-  readonly lock: Lock | undefined
-}
-
 export interface Engine {
   readonly tab: { readonly id: string; readonly label: string }
   /** Resolves when the state is hydrated. */
@@ -77,13 +59,22 @@ export interface Engine {
   destroy(): Promise<void>
 }
 
+/** What is loaded after the first paint. */
+export interface EngineParts {
+  readonly startEngine: (options: EngineOptions) => Promise<Engine>
+  readonly platform: Platform
+}
+
 const frameKinds = ['', 'ops', 'hello', 'delta', 'presence', 'position', 'ack', 'fragment', 'destroy']
 
-/** Starts at once. `before`: what the replica of the era before has left. */
-export function createEngine(options: EngineOptions, module: CoreModule, sync: Sync, before: Succession | undefined, onEraEnded: (succession: Succession) => void): Engine {
+/** Loads the core and starts. Rejects where WebAssembly cannot be loaded; the mirror then works by itself. */
+export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { platform, mirror, emit } = options
   const { ledger } = mirror.parts
+  const sync = createSync(mirror.parts)
   const { clock } = platform
+  await platform.lifecycle.active()
+  const module = await loadModule(options.wasm)
 
   const instance = platform.random(16)
   const id = Array.from(instance, (byte) => byte.toString(16).padStart(2, '0')).join('')
@@ -120,15 +111,6 @@ export function createEngine(options: EngineOptions, module: CoreModule, sync: S
   let withoutJournal = options.persist === false
   let reopenMs = reopenFirstMs
   let durableSeq = 0
-  let era = 0
-  /** Numbers of this page's writes before those of this replica. */
-  const numbered = before?.numbered ?? 0
-  let rebased = before === undefined
-  let lookedForEra = false
-  let endAgainMs = endAgainFirstMs
-  let endAgainAt = 0
-  let unstored: { readonly seq: number; readonly edits: readonly TreeEdit[] }[] = []
-  let ending = new TabmeshError('closed', 'The store is closed.')
   let lastLater = 0
   let cancelAskShared: (() => void) | undefined
   let hydrated = false
@@ -136,8 +118,7 @@ export function createEngine(options: EngineOptions, module: CoreModule, sync: S
   let cancelWake: (() => void) | undefined
   let wakeAt = 0
   let cancelAlive: (() => void) | undefined
-  const lock = before ? before.lock : platform.openLock(options.name)
-  let inherits = before !== undefined
+  const lock: Lock | undefined = platform.openLock(options.name)
   let becomeReady!: () => void
   const ready = new Promise<void>((resolve) => (becomeReady = resolve))
 
@@ -147,9 +128,7 @@ export function createEngine(options: EngineOptions, module: CoreModule, sync: S
       storageFull = false
       options.debug?.({ type: 'journal', records, bytes, at: clock.now() })
       durableSeq = seq
-      unstored = unstored.filter((write) => write.seq > seq)
-      ledger.reached('durable', numbered + seq)
-      written(0)
+      ledger.reached('durable', seq)
       shareAlone()
       emit('status', status())
     },
@@ -160,7 +139,6 @@ export function createEngine(options: EngineOptions, module: CoreModule, sync: S
       storageFull ||= full
       emit('status', status())
     },
-    stale: () => void catchUp(),
   })
 
   const conflicts = createConflicts({
@@ -177,7 +155,7 @@ export function createEngine(options: EngineOptions, module: CoreModule, sync: S
   const transactions = createTransactions({
     async journal() {
       await ready
-      if (ended) throw ending
+      if (ended) throw new TabmeshError('closed', 'The store is closed.')
       await openJournal()
       // Opened by a claim, it may not have been read yet: what it holds belongs to no known generation then.
       if ((!journal || generation === '') && !withoutJournal && !(await restoreFromJournal())) {
@@ -189,16 +167,11 @@ export function createEngine(options: EngineOptions, module: CoreModule, sync: S
     now: () => clock.now(),
     after: (ms, task) => clock.after(ms, task),
     take(contents) {
-      if (ended) throw ending
-      if (suspended) throw new TabmeshError('closed', 'The store is suspended.')
+      if (ended || suspended) throw new TabmeshError('closed', 'The store is closed or suspended.')
       if (contents.generation !== generation) {
         const erased = new TabmeshError('destroyed', 'The store was erased while this tab was away.')
         end(erased)
         throw erased
-      }
-      if (contents.era !== era) {
-        moveOn(contents)
-        throw ending
       }
       sync.flush()
       restore(contents)
@@ -237,8 +210,7 @@ export function createEngine(options: EngineOptions, module: CoreModule, sync: S
   function perform(): void {
     if (ended) return
     const changes = core.takeChanges()
-    const keys = changes.length === 0 ? [] : rebased ? sync.applyRemote(changes) : sync.rebase(changes)
-    rebased ||= changes.length > 0
+    const keys = changes.length > 0 ? sync.applyRemote(changes) : []
     if (ended) return
     core.takeFrames().forEach(post)
     store(core.takeRecords())
@@ -278,17 +250,12 @@ export function createEngine(options: EngineOptions, module: CoreModule, sync: S
   function handle(event: CoreEvent): void {
     switch (event.type) {
       case 'ready':
-        if (!rebased) sync.rebase([])
-        rebased = true
         sync.connect({
           commit(edits) {
-            const known = core.seq()
             core.localSet(edits, clock.now())
-            const seq = core.seq()
-            if (options.persist !== false && seq > known) unstored.push({ seq, edits })
             perform()
             written(1)
-            return numbered + seq
+            return core.seq()
           },
           askShared,
           hurry: () => writer.hurry(),
@@ -299,8 +266,6 @@ export function createEngine(options: EngineOptions, module: CoreModule, sync: S
             lastLater = now
           },
         })
-        // Nothing had to be written again: all of it is in what the era began with.
-        if (before && core.seq() === 0) for (const level of ['durable', 'shared'] as const) ledger.reached(level, numbered)
         hydrated = true
         becomeReady()
         emit('status', status())
@@ -312,12 +277,6 @@ export function createEngine(options: EngineOptions, module: CoreModule, sync: S
         break
       case 'catch-up':
         if (options.persist !== false && hydrated) void catchUp()
-        break
-      case 'later-era':
-        if (options.persist === false || !hydrated || lookedForEra) break
-        lookedForEra = true
-        clock.after(lookForEraMs, () => (lookedForEra = false))
-        void catchUp()
         break
       case 'leader':
         leading = { isLeader: event.self === 1, id: event.id, term: event.term }
@@ -334,7 +293,7 @@ export function createEngine(options: EngineOptions, module: CoreModule, sync: S
         emit('error', { error: new TabmeshError('strategy-mismatch', `Another tab merges ${event.key} by another strategy, as another version of the app may. All tabs still agree; the later write wins there until all have the same version.`) })
         break
       case 'shared':
-        ledger.reached('shared', numbered + event.seq)
+        ledger.reached('shared', event.seq)
         break
       case 'divergence':
         emit('divergence', { source: event.from })
@@ -367,7 +326,7 @@ export function createEngine(options: EngineOptions, module: CoreModule, sync: S
 
   /** With no other tab, shared means durable. */
   function shareAlone(): void {
-    if (core.peers().length === 0) ledger.reached('shared', numbered + durableSeq)
+    if (core.peers().length === 0) ledger.reached('shared', durableSeq)
   }
 
   // Every write puts the time off: the timer stays, and is set anew when it runs too early.
@@ -417,7 +376,7 @@ export function createEngine(options: EngineOptions, module: CoreModule, sync: S
   // ---- leadership ----
 
   function queueForLock(): void {
-    const handlers = {
+    lock?.request({
       granted() {
         replica.lockGranted(clock.now())
         perform()
@@ -426,10 +385,7 @@ export function createEngine(options: EngineOptions, module: CoreModule, sync: S
         replica.lockLost(clock.now())
         perform()
       },
-    }
-    const inherited = inherits && lock?.handOver(handlers)
-    inherits = false
-    if (!inherited) lock?.request(handlers)
+    })
   }
 
   async function claim(atLeast: number): Promise<void> {
@@ -482,7 +438,7 @@ export function createEngine(options: EngineOptions, module: CoreModule, sync: S
       try {
         const opened = await platform.openJournal(options.name, options.persist || 'relaxed', () => {
           journal = undefined
-          writer.use(undefined, era)
+          writer.use(undefined)
           clock.after(reopenFirstMs, () => void catchUp())
         })
         // Evicted or erased while it was closed: nothing of this tab may reach the new one.
@@ -513,15 +469,6 @@ export function createEngine(options: EngineOptions, module: CoreModule, sync: S
     if (ended) return true
     if (generation !== '' && contents.generation !== generation) return false
     generation = contents.generation
-    if (contents.era !== era) {
-      if (!core.enterEra(contents.era, clock.now())) {
-        moveOn(contents)
-        return true
-      }
-      era = contents.era
-      perform()
-      if (ended) return true
-    }
     restore(contents)
     // Readers are told in this very task: a write that came in between would be told without it.
     if (hydrated) {
@@ -529,7 +476,7 @@ export function createEngine(options: EngineOptions, module: CoreModule, sync: S
       perform()
     }
     if (ended) return true
-    writer.use(journal, era)
+    writer.use(journal)
     return true
   }
 
@@ -585,7 +532,7 @@ export function createEngine(options: EngineOptions, module: CoreModule, sync: S
   /** Counts writes; a leader makes a checkpoint now and then. */
   function written(count: number): void {
     sinceCheckpoint += count
-    if ((sinceCheckpoint < checkpointEvery && !eraIsOver()) || !leading.isLeader || checkpointing || !journal) return
+    if (sinceCheckpoint < checkpointEvery || !leading.isLeader || checkpointing || !journal) return
     checkpointing = true
     clock.soon(() => {
       makeCheckpoint().then(
@@ -595,55 +542,21 @@ export function createEngine(options: EngineOptions, module: CoreModule, sync: S
     })
   }
 
-  /** What is not stored yet would come too late for the next one. */
-  const eraIsOver = (): boolean => core.compactionDue() && unstored.length === 0 && clock.now() >= endAgainAt
-
   async function makeCheckpoint(): Promise<void> {
     const { term } = leading
     const opened = journal // one connection from the beginning to the end: it can't have changed its database
     const contents = await opened?.read(cursor)
     if (!contents || ended || suspended || !leading.isLeader || journal !== opened) return
-    if (contents.era !== era) return moveOn(contents)
     restore(contents)
     replica.restored(false, clock.now())
     perform()
     sinceCheckpoint = 0
-    // Undefined and empty: out of memory, or records wait for earlier ones. The journal stays as it is.
-    const over = eraIsOver()
-    const next = over ? core.nextEra() : undefined
-    if (over && !next) endAgainAt = clock.now() + endAgainLastMs
-    const bytes = next ? undefined : core.checkpoint()
-    if (!next && !bytes?.byteLength) return
-    const outcome = await (next ? opened!.endEra(term, era, next.state, next.end, cursor) : opened!.checkpoint(term, era, bytes!, cursor))
-    if (ended) return
-    if (outcome === 'era-ended' || (next && outcome === 'stored')) return catchUp()
-    if (outcome === 'stored') clock.soon(() => written(0)) // the era may be over since
-    if (outcome === 'late') {
-      endAgainAt = clock.now() + endAgainMs
-      clock.after(endAgainMs, () => written(0))
-      endAgainMs = Math.min(endAgainMs * 2, endAgainLastMs)
+    const bytes = core.checkpoint()
+    if (bytes.byteLength === 0) return // out of memory, or records wait for earlier ones: the journal stays as it is
+    if (!(await opened?.checkpoint(term, bytes, cursor)) && !ended) {
+      replica.lockLost(clock.now())
+      perform()
     }
-    if (outcome !== 'replaced') return
-    replica.lockLost(clock.now())
-    perform()
-  }
-
-  /** This replica's era has ended: what it knows is dead, and what it wrote and the new era lacks is written again. */
-  function moveOn(contents: JournalContents): void {
-    if (ended) return
-    const end = contents.ends.get(era)
-    const kept = Math.max(durableSeq, (end && core.seqAtEnd(end)) ?? 0)
-    const edits = unstored.filter(({ seq }) => seq > kept).flatMap((write) => write.edits)
-    const last = core.seq()
-    const counted = stats()
-    ending = new TabmeshError('era-ended', `Era ${era} has ended.`)
-    sync.disconnect(edits)
-    ledger.reached('durable', numbered + kept)
-    ledger.reached('shared', numbered + kept)
-    stop()
-    if (leading.isLeader) emit('leader', (leading = { isLeader: false, id: undefined, term: leading.term }))
-    onEraEnded({ era: contents.era, edits, numbered: numbered + last, stats: counted, lock })
-    becomeReady()
   }
 
   // ---- the page's life ----
@@ -669,7 +582,7 @@ export function createEngine(options: EngineOptions, module: CoreModule, sync: S
     away = false
     if (!suspended || ended || resuming) return
     resuming = true
-    writer.use(undefined, era)
+    writer.use(undefined)
     let behind = false
     try {
       if (!(await restoreFromJournal())) return end(new TabmeshError('destroyed', 'The store was erased while this tab was away.'))
@@ -704,33 +617,26 @@ export function createEngine(options: EngineOptions, module: CoreModule, sync: S
 
   function end(reason: TabmeshError): void {
     if (ended) return
-    ending = reason
-    // Nothing of an old store may reach a new one.
-    if (reason.code === 'destroyed') silence()
+    if (reason.code === 'destroyed') {
+      // Nothing of the old store may reach the new one.
+      writer.close()
+      channel?.close()
+      channel = undefined
+    }
     suspend()
-    lock?.release()
-    stop()
-    mirror.close(reason)
-    options.onEnd(reason)
-    if (reason.code !== 'closed') emit('error', { error: reason })
-  }
-
-  function silence(): void {
-    writer.close()
-    channel?.close()
-    channel = undefined
-  }
-
-  function stop(): void {
-    suspended = ended = true
-    silence()
+    ended = true
     cancelAskShared?.()
     unwatch()
     cancelWake?.()
     cancelAlive?.()
-    lock?.hide()
+    lock?.release()
+    writer.close()
+    mirror.close(reason)
     journal?.close()
     core.free()
+    options.onEnd(reason)
+    becomeReady() // who waits for it finds that the store has ended
+    if (reason.code !== 'closed') emit('error', { error: reason })
   }
 
   // ---- what users see ----
@@ -753,15 +659,9 @@ export function createEngine(options: EngineOptions, module: CoreModule, sync: S
     }
   }
 
-  function stats(): Stats {
-    const [writes = 0, framesIn = 0, bytesIn = 0, framesOut = 0, bytesOut = 0, dropped = 0, gaps = 0, divergences = 0, nodes = 0, textBytes = 0, poolBytes = 0] = ended ? [] : core.counters()
-    return { writes, framesIn, bytesIn, framesOut, bytesOut, dropped, gaps, divergences, nodes, textBytes, poolBytes }
-  }
-
   openChannel()
   lock?.show(id)
   core.open(mirror.sharedInitial(), clock.now())
-  if (before && core.enterEra(before.era, clock.now())) era = before.era
   perform()
   void hydrate()
 
@@ -774,7 +674,10 @@ export function createEngine(options: EngineOptions, module: CoreModule, sync: S
     transaction: (call) => transactions.run(call),
     history: sync.history,
     leader: () => ({ ...leading, guarantee: lock && persistence === 'indexed-db' ? 'fenced' : 'advisory' }),
-    stats,
+    stats() {
+      const [writes = 0, framesIn = 0, bytesIn = 0, framesOut = 0, bytesOut = 0, dropped = 0, gaps = 0, divergences = 0, nodes = 0, textBytes = 0, poolBytes = 0] = ended ? [] : core.counters()
+      return { writes, framesIn, bytesIn, framesOut, bytesOut, dropped, gaps, divergences, nodes, textBytes, poolBytes }
+    },
     async close() {
       if (ended) return
       if (ledger.pendingDurable() > 0) await atMost(ready, closeWaitMs)

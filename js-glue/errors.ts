@@ -27,7 +27,6 @@ export type ErrorCode =
   | 'not-ready'
   | 'sequence-exhausted'
   | 'dropped'
-  | 'era-ended'
   | 'listener-failed'
 
 /** An error of tabmesh: `code` for programs, `message` says what to do, `cause` what was underneath. */

@@ -1,6 +1,5 @@
 // The queue between the core's records and the journal: one transaction at a time takes all that wait
 // (group commit), and what fails is tried again until it succeeds.
-import { TabmeshError } from './errors.ts'
 import type { Clock, Journal } from './platform.ts'
 
 /** Between two transactions that nobody waits for: in a stream of writes they take time from what others wait for. */
@@ -27,8 +26,8 @@ export interface JournalWriter {
   unstored(): Waiting[]
   /** Somebody else has stored these. */
   stored(records: readonly Waiting[]): void
-  /** A journal to write to from now on, and for which era; `undefined` while there is none. */
-  use(journal: Journal | undefined, era: number): void
+  /** A journal to write to from now on; `undefined` while there is none. */
+  use(journal: Journal | undefined): void
   close(): void
 }
 
@@ -37,8 +36,6 @@ export interface JournalWriterEvents {
   durable(seq: number, records: number, bytes: number): void
   /** An attempt failed; the next one follows. */
   failed(cause: unknown): void
-  /** The era has ended: nothing more can be stored in it. */
-  stale(): void
 }
 
 const inOrder = (records: Waiting[]): Waiting[] => records.sort((a, b) => a.seq - b.seq)
@@ -46,7 +43,6 @@ const inOrder = (records: Waiting[]): Waiting[] => records.sort((a, b) => a.seq 
 export function createJournalWriter(clock: Clock, events: JournalWriterEvents): JournalWriter {
   let waiting: Waiting[] = []
   let journal: Journal | undefined
-  let era = 0
   let running = 0
   let retryMs = retryFirstMs
   let cancelRetry: (() => void) | undefined
@@ -79,10 +75,7 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
     running++
     underWay.add(batch)
     journal
-      .append(
-        batch.map(({ record }) => record),
-        era,
-      )
+      .append(batch.map(({ record }) => record))
       .then(
         () => {
           running--
@@ -97,7 +90,6 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
           running--
           underWay.delete(batch)
           waiting = inOrder([...batch, ...waiting])
-          if (cause instanceof TabmeshError && cause.code === 'era-ended') return events.stale()
           events.failed(cause)
           cancelRetry?.()
           cancelRetry = clock.after(retryMs, next)
@@ -147,9 +139,8 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
       // Transactions of one store are done in the order of their making: no need to wait for the running one.
       while (journal && waiting.length > 0) begin()
     },
-    use(to, of) {
+    use(to) {
       journal = to
-      era = of
       if (journal) next()
     },
     close() {

@@ -1,6 +1,5 @@
 // Makes stores: checks the options, makes the mirror at once, and loads the rest later.
-import type { Engine } from './engine.ts'
-import type { EngineParts } from './eras.ts'
+import type { Engine, EngineParts } from './engine.ts'
 import { TabmeshError } from './errors.ts'
 import type { JsonObject } from './json-tree.ts'
 import { createMirror } from './store.ts'

@@ -18,25 +18,15 @@ export interface JournalContents {
   readonly cursor: number
   /** Changes when the store is erased. */
   readonly generation: string
-  /** How often the store's history has been dropped. */
-  readonly era: number
-  /** Of the last eras, by their numbers: which of their writes the next one has. */
-  readonly ends: ReadonlyMap<number, Uint8Array>
 }
-
-/** What became of a leader's checkpoint: it has been replaced, the era has ended, or something was stored meanwhile. */
-export type Checkpointed = 'stored' | 'replaced' | 'era-ended' | 'late'
 
 /** Durable storage shared by all replicas of the store. Every call may reject; nothing is lost by trying again. */
 export interface Journal {
   readonly kind: 'indexed-db'
   /** Everything after `cursor`; from 0, with checkpoints. */
   read(cursor: number): Promise<JournalContents>
-  /**
-   * Stores records in one transaction begun in this task; resolves when it is complete, which means durable. Rejects
-   * with TabmeshError `era-ended` when that era has ended, and then nothing is stored.
-   */
-  append(records: readonly Uint8Array[], era: number): Promise<void>
+  /** Stores records in one transaction begun in this task; resolves when it is complete, which means durable. */
+  append(records: readonly Uint8Array[]): Promise<void>
   /**
    * One transaction: hands `run` everything after `cursor`, and stores the records it returns before anybody
    * else can read or write. `known`: a transaction of this `id` has been stored, within a day. Resolves when
@@ -46,12 +36,10 @@ export interface Journal {
   /** Stores a term above the stored one and not below `atLeast`, and returns it. */
   claimTerm(atLeast: number, instance: string): Promise<number>
   /**
-   * Stores the state of everything up to `cursor` and drops records that two checkpoints cover. Nothing has changed
-   * where `term` or `era` is not the stored one any more.
+   * Stores the state of everything up to `cursor` and drops records that two checkpoints cover; false
+   * where `term` is not the stored one any more, and then nothing has changed.
    */
-  checkpoint(term: number, era: number, bytes: Uint8Array, cursor: number): Promise<Checkpointed>
-  /** The next era begins with `state`, and `end` is kept for who is behind; 'late' when something was stored after `cursor`. */
-  endEra(term: number, era: number, state: Uint8Array, end: Uint8Array, cursor: number): Promise<Checkpointed>
+  checkpoint(term: number, bytes: Uint8Array, cursor: number): Promise<boolean>
   /** Erases everything and starts a new generation. */
   erase(): Promise<void>
   close(): void
@@ -68,8 +56,6 @@ export interface Lock {
   /** Queues for the leader lock; when held or queued already, gives up the place and queues again. */
   request(handlers: LockHandlers): void
   release(): void
-  /** The place, held or in the queue, is these handlers' from now on; where it is held, `granted` follows. False where there is none. */
-  handOver(handlers: LockHandlers): boolean
   /** Makes this replica known as alive until `hide`, or its death. */
   show(instance: string): void
   hide(): void

@@ -2,7 +2,7 @@
 import { applyEdits, warm } from './edits.ts'
 import { TabmeshError } from './errors.ts'
 import { createHistory } from './history.ts'
-import { diffTrees, type JsonObject, type TreeEdit } from './json-tree.ts'
+import type { JsonObject, TreeEdit } from './json-tree.ts'
 import { editsOf } from './touched.ts'
 import type { MirrorParts } from './store.ts'
 import type { StoreHistory, Write } from './types.ts'
@@ -22,10 +22,6 @@ export interface Committer {
 export interface Sync {
   /** From now on writes are stamped; those made before are stamped now. */
   connect(committer: Committer): void
-  /** From now on writes wait, those in `edits` once more: they were sent to a core that is gone. */
-  disconnect(edits: readonly TreeEdit[]): void
-  /** As applyRemote, for a core that has begun anew: `edits` lead to its state from the initial one. */
-  rebase(edits: readonly TreeEdit[]): string[]
   /** Merges what others wrote under what this tab has not sent yet. Returns the top-level keys concerned. */
   applyRemote(edits: readonly TreeEdit[]): string[]
   /** Sends what has been written so far, now. */
@@ -37,7 +33,7 @@ export interface Sync {
   readonly history: StoreHistory
 }
 
-export function createSync(mirror: MirrorParts, initial: JsonObject): Sync {
+export function createSync(mirror: MirrorParts): Sync {
   const { lists, touched, replaced, ledger, toWarm } = mirror
   const isShared = (key: string): boolean => mirror.isShared(key)
   const history = createHistory(lists)
@@ -86,40 +82,7 @@ export function createSync(mirror: MirrorParts, initial: JsonObject): Sync {
     })
   }
 
-  function applyRemote(edits: readonly TreeEdit[]): string[] {
-    flush()
-    const wanted = edits.filter(([path]) => isShared(path[0]!))
-    const { sent, state } = mirror
-    const base = applyEdits(sent, wanted, lists, toWarm)
-    if (base === sent) return []
-    // Before the core is connected nothing has been sent: what this tab wrote stays on top.
-    const next: JsonObject = sent === state && touched.empty ? base : applyEdits(base, [...excludedEdits(), ...pendingEdits()], lists)
-    history.overwritten(state, next)
-    mirror.sent = base
-    mirror.publish(next)
-    if (touched.empty) mirror.sent = mirror.state
-    keepWarm()
-    return [...new Set(wanted.map(([path]) => path[0]!))]
-  }
-
   return {
-    disconnect(edits) {
-      committer = undefined
-      held = false
-      for (const [path, value, mode] of edits) {
-        if (mode === 2) touched.increment(path, value as number)
-        else touched.add(path)
-        if (mode === 1) replaced.add(path[0]!)
-      }
-    },
-
-    rebase(edits) {
-      const { sent } = mirror
-      const steps: TreeEdit[] = []
-      diffTrees(Object.fromEntries(Object.entries(sent).filter(([key]) => isShared(key))), applyEdits(initial, edits, lists), [], steps)
-      return applyRemote(steps)
-    },
-
     connect(connected) {
       committer = connected
       mirror.connect({
@@ -133,7 +96,22 @@ export function createSync(mirror: MirrorParts, initial: JsonObject): Sync {
       flush()
     },
 
-    applyRemote,
+    applyRemote(edits) {
+      flush()
+      const wanted = edits.filter(([path]) => isShared(path[0]!))
+      const { sent, state } = mirror
+      const base = applyEdits(sent, wanted, lists, toWarm)
+      if (base === sent) return []
+      // Before the core is connected nothing has been sent: what this tab wrote stays on top.
+      const next: JsonObject = sent === state ? base : applyEdits(base, [...excludedEdits(), ...pendingEdits()], lists)
+      history.overwritten(state, next)
+      mirror.sent = base
+      mirror.publish(next)
+      if (touched.empty) mirror.sent = mirror.state
+      keepWarm()
+      return [...new Set(wanted.map(([path]) => path[0]!))]
+    },
+
     flush,
     hold(now) {
       held = now

@@ -2,7 +2,7 @@
 // values are ArrayBuffers under out-of-line keys; every transaction is synchronous puts and commit();
 // only `complete` means stored; the database's version never changes, its format is in its name.
 import { TabmeshError } from '../errors.ts'
-import type { Checkpointed, Journal, JournalContents } from '../platform.ts'
+import type { Journal, JournalContents } from '../platform.ts'
 
 const format = 1
 const records = 'records'
@@ -12,12 +12,6 @@ const leaderKey = 'leader'
 const checkpointKey = 'checkpoint'
 const generationKey = 'generation'
 const transactionsKey = 'transactions'
-const eraKey = 'era'
-/** Key of the end of an era. Its presence is the fence: a write for that era adds the same key, and fails. */
-const endKey = (era: number): string => `end:${String(era).padStart(12, '0')}`
-/** Ends that are kept whole, for tabs that are behind; and as fences, for pages that stood still all the while. */
-const endsKept = 4
-const fencesKept = 256
 /** How long a transaction's id is known, in milliseconds. */
 const transactionKeptMs = 86_400_000
 
@@ -100,9 +94,6 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
   function reading(transaction: IDBTransaction, cursor: number): () => JournalContents {
     const metas = transaction.objectStore(meta)
     const generation = metas.get(generationKey)
-    const era = metas.get(eraKey)
-    const endKeys = metas.getAllKeys(IDBKeyRange.bound(endKey(0), endKey(Number.MAX_SAFE_INTEGER)))
-    const ends = metas.getAll(IDBKeyRange.bound(endKey(0), endKey(Number.MAX_SAFE_INTEGER)))
     const index = metas.get(checkpointKey)
     const after = cursor > 0 ? IDBKeyRange.lowerBound(cursor, true) : null
     const keys = transaction.objectStore(records).getAllKeys(after)
@@ -118,8 +109,6 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     }
     return () => ({
       generation: decode<string>(generation.result) ?? '',
-      era: decode<number>(era.result) ?? 0,
-      ends: new Map((endKeys.result as string[]).slice(-endsKept).map((key, i, last) => [Number(key.slice(4)), new Uint8Array((ends.result as ArrayBuffer[]).at(i - last.length)!)])),
       checkpoints: pieces.map((piece) => joined(piece.result)),
       records: values.result.map((value: unknown) => (value instanceof ArrayBuffer ? new Uint8Array(value) : new Uint8Array())),
       cursor: Math.max(cursor, (keys.result as number[]).at(-1) ?? 0, decode<CheckpointMeta>(index.result)?.stored[0]?.cursor ?? 0),
@@ -163,20 +152,14 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     })
   }
 
-  function append(list: readonly Uint8Array[], era: number): Promise<void> {
+  function append(list: readonly Uint8Array[]): Promise<void> {
     try {
-      const transaction = transact([records, meta], 'readwrite')
+      const transaction = transact([records], 'readwrite')
       const done = completed(transaction)
       const store = transaction.objectStore(records)
-      const metas = transaction.objectStore(meta)
-      // A fence without a question, for a page that goes away gets no answers.
-      metas.add(new ArrayBuffer(0), endKey(era))
-      metas.delete(endKey(era))
       for (const record of list) store.put(own(record))
       transaction.commit()
-      return done.catch((cause: unknown) => {
-        throw cause instanceof DOMException && cause.name === 'ConstraintError' ? new TabmeshError('era-ended', `Era ${era} has ended.`, { cause }) : cause
-      })
+      return done
     } catch (cause) {
       return Promise.reject(cause)
     }
@@ -197,85 +180,43 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     return term
   }
 
-  /** One transaction of the leader's: `act` is called only while `term` and `era` are the stored ones. */
-  async function fenced(term: number, era: number, stores: string[], strict: boolean, act: (transaction: IDBTransaction) => void): Promise<Checkpointed> {
+  /** One transaction of the leader's: `act` is called only while `term` is the stored one; false when it is not. */
+  async function fenced(term: number, stores: string[], strict: boolean, act: (transaction: IDBTransaction) => void): Promise<boolean> {
     const transaction = transact([...stores, meta], 'readwrite', strict)
     const done = completed(transaction)
     const leader = transaction.objectStore(meta).get(leaderKey)
-    const stored = transaction.objectStore(meta).get(eraKey)
-    let outcome: Checkpointed = 'stored'
-    stored.onsuccess = () => {
-      if (decode<{ term: number }>(leader.result)?.term !== term) outcome = 'replaced'
-      else if ((decode<number>(stored.result) ?? 0) !== era) outcome = 'era-ended'
-      if (outcome === 'stored') act(transaction)
-      else transaction.commit()
+    let leads = false
+    leader.onsuccess = () => {
+      leads = decode<{ term: number }>(leader.result)?.term === term
+      if (leads) act(transaction)
+      transaction.commit()
     }
     await done
-    return outcome
+    return leads
   }
 
-  const checkpointsNow = async (): Promise<CheckpointMeta['stored']> => (await metaOf<CheckpointMeta>(checkpointKey))?.stored ?? []
-
-  /**
-   * Pieces first, a transaction each; nothing refers to them until a last one. A leader that was replaced must not touch
-   * those of its successor, which have the same numbers; what somebody left unfinished goes first.
-   */
-  async function putPieces(term: number, era: number, number: number, copies: number, bytes: Uint8Array): Promise<Checkpointed> {
-    for (let i = 0; i * pieceBytes < bytes.byteLength; i++) {
-      const stored = await fenced(term, era, [checkpoints], false, (transaction) => {
+  async function checkpoint(term: number, bytes: Uint8Array, cursor: number): Promise<boolean> {
+    const old = (await metaOf<CheckpointMeta>(checkpointKey))?.stored ?? []
+    const number = (old[0]?.number ?? 0) + 1
+    const pieces = Math.ceil(bytes.byteLength / pieceBytes)
+    // Pieces first, a transaction each; nothing refers to them until the last one. A leader that was replaced must
+    // not touch those of its successor, which have the same number; what somebody left unfinished goes first.
+    for (let i = 0; i < pieces; i++) {
+      const stored = await fenced(term, [checkpoints], false, (transaction) => {
         const store = transaction.objectStore(checkpoints)
         if (i === 0) store.delete(IDBKeyRange.lowerBound(number * piecesMax))
-        for (let copy = 0; copy < copies; copy++) store.put(bytes.slice(i * pieceBytes, (i + 1) * pieceBytes).buffer, (number + copy) * piecesMax + i)
-        transaction.commit()
+        store.put(bytes.slice(i * pieceBytes, (i + 1) * pieceBytes).buffer, number * piecesMax + i)
       })
-      if (stored !== 'stored') return stored
+      if (!stored) return false
     }
-    return 'stored'
-  }
-
-  /** Names the two checkpoints that readers use, and drops what the older one covers. */
-  function keep(transaction: IDBTransaction, kept: CheckpointMeta['stored']): void {
-    transaction.objectStore(meta).put(encode({ stored: kept } satisfies CheckpointMeta), checkpointKey)
-    const oldest = kept.at(-1)!
-    if (kept.length < 2) return
-    transaction.objectStore(checkpoints).delete(IDBKeyRange.upperBound(oldest.number * piecesMax, true))
-    transaction.objectStore(records).delete(IDBKeyRange.upperBound(oldest.cursor))
-  }
-
-  async function checkpoint(term: number, era: number, bytes: Uint8Array, cursor: number): Promise<Checkpointed> {
-    const old = await checkpointsNow()
-    const number = (old[0]?.number ?? 0) + 1
-    const put = await putPieces(term, era, number, 1, bytes)
-    if (put !== 'stored') return put
-    return fenced(term, era, [records, checkpoints], true, (transaction) => {
-      keep(transaction, [{ number, pieces: Math.ceil(bytes.byteLength / pieceBytes), cursor }, ...old.slice(0, 1)])
-      transaction.commit()
+    return fenced(term, [records, checkpoints], true, (transaction) => {
+      const kept = [{ number, pieces, cursor }, ...old.slice(0, 1)]
+      transaction.objectStore(meta).put(encode({ stored: kept } satisfies CheckpointMeta), checkpointKey)
+      const oldest = kept.at(-1)!
+      if (kept.length < 2) return
+      transaction.objectStore(checkpoints).delete(IDBKeyRange.upperBound(oldest.number * piecesMax, true))
+      transaction.objectStore(records).delete(IDBKeyRange.upperBound(oldest.cursor))
     })
-  }
-
-  /** The era begins with two copies: readers find another where one is damaged. */
-  async function endEra(term: number, era: number, state: Uint8Array, end: Uint8Array, cursor: number): Promise<Checkpointed> {
-    const number = ((await checkpointsNow())[0]?.number ?? 0) + 1
-    const put = await putPieces(term, era, number, 2, state)
-    if (put !== 'stored') return put
-    let late = false
-    const ended = await fenced(term, era, [records, checkpoints], true, (transaction) => {
-      const after = transaction.objectStore(records).count(IDBKeyRange.lowerBound(cursor, true))
-      after.onsuccess = () => {
-        late = after.result > 0
-        if (!late) {
-          const pieces = Math.ceil(state.byteLength / pieceBytes)
-          keep(transaction, [{ number: number + 1, pieces, cursor }, { number, pieces, cursor }])
-          const metas = transaction.objectStore(meta)
-          metas.put(encode(era + 1), eraKey)
-          metas.put(own(end), endKey(era))
-          if (era >= endsKept) metas.put(new ArrayBuffer(0), endKey(era - endsKept))
-          if (era >= fencesKept) metas.delete(endKey(era - fencesKept))
-        }
-        transaction.commit()
-      }
-    })
-    return late ? 'late' : ended
   }
 
   async function metaOf<T>(key: string): Promise<T | undefined> {
@@ -309,7 +250,6 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     transact: exclusively,
     claimTerm,
     checkpoint,
-    endEra,
     erase: () => begin(true),
     close() {
       open = false

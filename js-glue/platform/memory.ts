@@ -1,6 +1,5 @@
 // The twin of all platform parts in memory, with faults: several tabs of one origin in one process.
-import { TabmeshError } from '../errors.ts'
-import type { Channel, Checkpointed, Journal, JournalContents, LifecycleListener, Lock, LockHandlers, Platform } from '../platform.ts'
+import type { Channel, Journal, JournalContents, LifecycleListener, Lock, LockHandlers, Platform } from '../platform.ts'
 
 export interface MemoryFaults {
   /** Whether a message on its way to a tab is lost. */
@@ -41,15 +40,12 @@ interface Disk {
   nextKey: number
   checkpoints: { bytes: Uint8Array; cursor: number }[]
   term: number
-  era: number
-  ends: Map<number, Uint8Array>
   transactions: Set<string>
 }
 
 interface Waiter {
-  readonly tab: object
+  tab: object
   handlers: LockHandlers
-  owns: boolean
 }
 
 export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
@@ -62,7 +58,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
 
   const disk = (name: string): Disk => {
     let found = disks.get(name)
-    if (!found) disks.set(name, (found = { generation: 1, records: [], nextKey: 1, checkpoints: [], term: 0, era: 0, ends: new Map(), transactions: new Set() }))
+    if (!found) disks.set(name, (found = { generation: 1, records: [], nextKey: 1, checkpoints: [], term: 0, transactions: new Set() }))
     return found
   }
 
@@ -96,12 +92,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
     queues.set(name, queue)
     const grant = (): void => {
       const [first] = queue
-      if (!first) return
-      task(first.tab as { dead: boolean }, () => {
-        if (queue[0] !== first) return
-        first.owns = true
-        first.handlers.granted()
-      })
+      if (first) task(first.tab as { dead: boolean }, () => queue[0] === first && first.handlers.granted())
     }
     const leave = (): void => {
       const at = queue.findIndex((waiter) => waiter.tab === tab)
@@ -112,17 +103,10 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
     return {
       request(handlers) {
         leave()
-        queue.push({ tab, handlers, owns: false })
+        queue.push({ tab, handlers })
         if (queue.length === 1) grant()
       },
       release: leave,
-      handOver(handlers) {
-        const place = queue.find((waiter) => waiter.tab === tab)
-        if (!place) return false
-        place.handlers = handlers
-        if (place.owns) task(tab, () => place.handlers === handlers && handlers.granted())
-        return true
-      },
       show: (instance) => void shown.set(tab, { name, instance }),
       hide: () => void shown.delete(tab),
       alive: () => Promise.resolve([...shown.values()].filter((entry) => entry.name === name).map(({ instance }) => instance)),
@@ -136,8 +120,6 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
     if (refused) throw refused
     const contentsOf = (on: Disk, cursor: number): JournalContents => ({
       generation: String(on.generation),
-      era: on.era,
-      ends: new Map(on.ends),
       checkpoints: cursor < (on.checkpoints.at(-1)?.cursor ?? 0) ? on.checkpoints.map(({ bytes }) => bytes) : [],
       records: on.records.filter(({ key }) => key > cursor).map(({ bytes }) => bytes),
       cursor: Math.max(cursor, on.nextKey - 1),
@@ -163,33 +145,18 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
           on.records.push(...list.map((bytes) => ({ key: on.nextKey++, bytes: bytes.slice() })))
           if (list.length > 0 && id !== undefined) on.transactions.add(id)
         }),
-      append: (records, era) =>
-        transact((on) => {
-          if (on.era !== era) throw new TabmeshError('era-ended', `Era ${era} has ended.`)
-          on.records.push(...records.map((bytes) => ({ key: on.nextKey++, bytes: bytes.slice() })))
-        }),
+      append: (records) => transact((on) => void on.records.push(...records.map((bytes) => ({ key: on.nextKey++, bytes: bytes.slice() })))),
       claimTerm: (atLeast) => transact((on) => (on.term = Math.max(on.term + 1, atLeast))),
-      checkpoint: (term, era, bytes, cursor) =>
-        transact((on): Checkpointed => {
-          if (on.term !== term) return 'replaced'
-          if (on.era !== era) return 'era-ended'
+      checkpoint: (term, bytes, cursor) =>
+        transact((on) => {
+          if (on.term !== term) return false
           on.checkpoints = [{ bytes: bytes.slice(), cursor }, ...on.checkpoints].slice(0, 2)
           if (on.checkpoints.length > 1) on.records = on.records.filter(({ key }) => key > on.checkpoints[1]!.cursor)
-          return 'stored'
-        }),
-      endEra: (term, era, state, end, cursor) =>
-        transact((on): Checkpointed => {
-          if (on.term !== term) return 'replaced'
-          if (on.era !== era) return 'era-ended'
-          if (on.nextKey - 1 > cursor) return 'late'
-          on.ends.set(on.era++, end.slice())
-          on.checkpoints = [{ bytes: state.slice(), cursor }, { bytes: state.slice(), cursor }]
-          on.records = []
-          return 'stored'
+          return true
         }),
       erase: () =>
         transact((on) => {
-          disks.set(name, { generation: on.generation + 1, records: [], nextKey: on.nextKey, checkpoints: [], term: 0, era: 0, ends: new Map(), transactions: new Set() })
+          disks.set(name, { generation: on.generation + 1, records: [], nextKey: on.nextKey, checkpoints: [], term: 0, transactions: new Set() })
         }),
       close: () => undefined,
     }

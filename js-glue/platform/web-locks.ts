@@ -1,39 +1,32 @@
 // Web Locks: one lock to lead, one a replica to be known as alive.
 import type { Lock, LockHandlers } from '../platform.ts'
 
-interface Place {
-  handlers: LockHandlers
-  owns: boolean
-  readonly abort: AbortController
-  readonly free: () => void
-}
-
 /** `undefined` where there are none: plain http, opaque origins, old browsers, Node before 24. */
 export function openWebLocks(name: string): Lock | undefined {
   const locks = (globalThis.navigator as Navigator | undefined)?.locks
   if (!locks) return undefined
   const leader = `tabmesh:${name}:leader`
   const tab = `tabmesh:${name}:tab:`
-  let place: Place | undefined
+  let place: { abort: AbortController; free: () => void } | undefined
   let shown: (() => void) | undefined
 
   // The lock is kept until the promise that the callback returns is settled.
-  function request(handlers: LockHandlers): void {
+  function request({ granted, lost }: LockHandlers): void {
     release()
     let free!: () => void
     const held = new Promise<void>((resolve) => (free = resolve))
-    const mine: Place = { handlers, owns: false, abort: new AbortController(), free }
-    place = mine
+    const mine = (place = { abort: new AbortController(), free })
+    let owns = false
     locks!
       .request(leader, { signal: mine.abort.signal }, () => {
         if (place !== mine) return undefined
-        mine.owns = true
-        mine.handlers.granted()
+        owns = true
+        granted()
         return held
       })
       .catch(() => {
         // Aborted by us, or stolen; a page without a lock manager (SecurityError) never leads.
-        if (place === mine && mine.owns) mine.handlers.lost()
+        if (place === mine && owns) lost()
       })
   }
 
@@ -47,13 +40,6 @@ export function openWebLocks(name: string): Lock | undefined {
   return {
     request,
     release,
-    handOver(handlers) {
-      if (!place) return false
-      const mine = place
-      mine.handlers = handlers
-      if (mine.owns) queueMicrotask(() => place === mine && mine.handlers === handlers && handlers.granted())
-      return true
-    },
     show(instance) {
       if (shown) return
       const held = new Promise<void>((resolve) => (shown = resolve))

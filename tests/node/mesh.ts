@@ -1,6 +1,6 @@
 // Stores on the memory twin: each tab is a page of its own.
 import { readFile } from 'node:fs/promises'
-import { startEngine } from '../../js-glue/eras.ts'
+import { startEngine } from '../../js-glue/engine.ts'
 import { createStoreOn } from '../../js-glue/open.ts'
 import { createMemoryOrigin, type MemoryFaults, type MemoryOrigin, type MemoryTab } from '../../js-glue/platform/memory.ts'
 import type { Store, StoreOptions } from '../../js-glue/index.ts'

@@ -555,7 +555,7 @@ describe('destroy', () => {
     const mesh = createMesh()
     const one = await mesh.ready()
     const { createStoreOn } = await import('../../js-glue/open.ts')
-    const { startEngine } = await import('../../js-glue/eras.ts')
+    const { startEngine } = await import('../../js-glue/engine.ts')
     const two = mesh.open()
     two.store.on('error', () => undefined)
     await one.store.destroy()

@@ -112,6 +112,14 @@ describe('transaction', () => {
   })
 })
 
+test('a transaction of a store that is closed before it is ready is refused', async () => {
+  const { store } = createMesh().open()
+  const outcome = store.transaction(() => ({ n: 1 }))
+  const refused = expect(outcome).rejects.toMatchObject({ code: 'closed' })
+  await store.close()
+  await refused
+})
+
 describe('a transaction before the journal could be read', () => {
   test('reads it first', async () => {
     let refused = true

@@ -58,10 +58,9 @@ struct Report {
   uint32_t frame_count = 0;
   const Span* records = nullptr;
   uint32_t record_count = 0;
-  uint32_t compaction_due = 0;
 };
 static_assert(offsetof(Report, seq) == 16 && offsetof(Report, changes) == 24 &&
-              offsetof(Report, frames) == 48 && offsetof(Report, compaction_due) == 64);
+              offsetof(Report, frames) == 48 && sizeof(Report) == 64);
 
 Span SpanOf(const tabmesh::Buffer& buffer) {
   return {buffer.view().data(), static_cast<uint32_t>(buffer.size())};
@@ -117,7 +116,6 @@ class ReplicaHandle {
     Collect(actions.records, &records_);
     report_.records = records_.data();
     report_.record_count = static_cast<uint32_t>(records_.size());
-    report_.compaction_due = replica_->CompactionDue();
   }
 
   // Input: the key.
@@ -164,24 +162,6 @@ class ReplicaHandle {
   // Empty when it cannot be made now.
   void Checkpoint() {
     if (replica_->EncodeCheckpoint(&output_) != tabmesh::Status::kOk) output_.Clear();
-  }
-  int EnterEra(double era, double now) {
-    return Code(replica_->EnterEra(static_cast<uint32_t>(era), Ms(now)));
-  }
-  // Output: what the next era begins with, then the end of this one; returns the size of the first. Empty
-  // when it cannot be made now.
-  size_t NextEra() {
-    tabmesh::Buffer end;
-    if (replica_->EncodeNextEra(&output_, &end) != tabmesh::Status::kOk) output_.Clear();
-    const size_t size = output_.size();
-    if (size > 0) output_.Append(end.view());
-    if (output_.failed()) output_.Clear();
-    return output_.size() > 0 ? size : 0;
-  }
-  // Input: the end of this era. -1 where it is that of another.
-  double SeqAtEnd(size_t size) {
-    uint32_t seq = 0;
-    return replica_->SeqAtEnd(Given(0, size), &seq) == tabmesh::Status::kOk ? seq : -1;
   }
   // writes, framesIn, bytesIn, framesOut, bytesOut, dropped, gaps, divergences, nodes, text bytes, pool bytes
   void Counters() {
@@ -317,9 +297,6 @@ EMSCRIPTEN_BINDINGS(tabmesh) {
   emscripten::function("conflicts", &Bound<&ReplicaHandle::Conflicts>::Call);
   emscripten::function("checkpoint", &Bound<&ReplicaHandle::Checkpoint>::Call);
   emscripten::function("counters", &Bound<&ReplicaHandle::Counters>::Call);
-  emscripten::function("enterEra", &Bound<&ReplicaHandle::EnterEra>::Call);
-  emscripten::function("nextEra", &Bound<&ReplicaHandle::NextEra>::Call);
-  emscripten::function("seqAtEnd", &Bound<&ReplicaHandle::SeqAtEnd>::Call);
   emscripten::function("statusName", &Bound<&ReplicaHandle::StatusName>::Call);
   emscripten::function("lzCompress", &LzCompress);
   emscripten::function("lzDecompress", &LzDecompress);
