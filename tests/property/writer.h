@@ -55,7 +55,7 @@ class Writer {
       const Status status =
           edit->mode == Edit::Mode::kIncrement
               ? Increment(document_, *edit, instance_, arena, &write->ops)
-              : Diff(document_, *edit, StrategyOf(edit->path.keys[0]), ms ^ instance_, arena, &write->ops);
+              : Diff(document_, *edit, StrategyOf(edit->path.keys[0]), instance_, ms ^ instance_, arena, &write->ops);
       if (status != Status::kOk) return false;
     }
     if (write->ops.empty()) return false;

@@ -15,7 +15,7 @@ constexpr uint64_t kTransactionMsMax = 8;
 constexpr uint64_t kBlockedMsMin = 3100;
 constexpr uint64_t kBlockedMsMax = 40000;
 // Whoever has slept through more eras cannot tell which of its writes were kept.
-constexpr size_t kEndsMax = 4;
+constexpr size_t kEndsMax = 16;
 
 }  // namespace
 
@@ -147,7 +147,8 @@ void Database::Append(uint64_t connection, uint32_t era, std::vector<Record> rec
     if (appended->stale) return;
     for (const Record& record : records) {
       uint32_t& newest = newest_[record.instance];
-      if (record.seq > newest + 1) watcher_->HoleMade();
+      newest = std::max(newest, record.since);
+      if (record.seq > newest + 1 && record.era == era_) watcher_->HoleMade();
       newest = std::max(newest, record.seq);
       records_.push_back({next_key_++, record, false});
     }
@@ -250,6 +251,7 @@ void Database::Seal(const std::shared_ptr<Job>& job) {
     watcher_->CheckpointTouched(job->term, term_);
     named_ = kept;
     watcher_->CheckpointStored(*Joined(job->number) == *job->bytes);
+    if (job->end == nullptr) watcher_->CheckpointCovers(*job->bytes, era_, NewestUpTo(job->cursor));
     if (kept.size() > 1) {
       pieces_.erase(pieces_.begin(), pieces_.lower_bound(kept.back().number * kPiecesMax));
       const uint64_t covered = kept.back().cursor;
@@ -267,6 +269,16 @@ void Database::Seal(const std::shared_ptr<Job>& job) {
   };
   Begin(job->connection, Fault::kAppendAborted, /*needs_page=*/true, seal,
         [job](bool ok) { job->done(ok ? job->fence : Stored::kFailed); });
+}
+
+std::map<InstanceId, uint32_t> Database::NewestUpTo(uint64_t cursor) const {
+  std::map<InstanceId, uint32_t> newest;
+  for (const StoredRecord& stored : records_) {
+    if (stored.key > cursor || stored.flipped || stored.record.era != era_) continue;
+    uint32_t& seq = newest[stored.record.instance];
+    seq = std::max(seq, stored.record.seq);
+  }
+  return newest;
 }
 
 bool Database::IsNamed(uint64_t number) const {

@@ -25,6 +25,8 @@ struct Record {
   Bytes bytes;
   InstanceId instance;
   uint32_t seq = 0;
+  uint32_t era = 0;
+  uint32_t since = 0;  // the number of its writer's newest write when the era began
 };
 
 struct JournalContents {
@@ -57,6 +59,9 @@ class DatabaseWatcher {
   virtual void CheckpointTouched(uint64_t term, uint64_t newest_term) = 0;
   /// A checkpoint is named; whether its pieces are the ones that were made.
   virtual void CheckpointStored(bool as_made) = 0;
+  /// `newest`: of each instance, the newest of the records that the checkpoint takes the place of.
+  virtual void CheckpointCovers(const std::string& checkpoint, uint32_t era,
+                                const std::map<InstanceId, uint32_t>& newest) = 0;
   /// Everything relaxed after this key is lost.
   virtual void SuffixLost(uint64_t last_key) = 0;
   virtual void RecordFlipped(const InstanceId& instance, uint32_t seq) = 0;
@@ -144,6 +149,7 @@ class Database {
   void Flush();
   Bytes Joined(uint64_t number) const;
   bool IsNamed(uint64_t number) const;
+  std::map<InstanceId, uint32_t> NewestUpTo(uint64_t cursor) const;
   uint64_t last_key() const { return next_key_ - 1; }
 
   EventQueue* events_;

@@ -17,6 +17,8 @@ namespace tabmesh::sim {
 class Hostile {
  public:
   explicit Hostile(uint64_t seed);
+  /// Where its frames are heard.
+  void EnterEra(uint32_t era) { writer_ = FrameWriter(NamespaceOf("sim", era)); }
 
   /// A write of somebody who does not exist, or a delta full of them to the tab `to`; stamped `time`, more or
   /// less. Some of it is not JSON. `clears`: with clears that no tab would send.

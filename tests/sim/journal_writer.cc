@@ -39,9 +39,18 @@ void JournalWriter::FlushNow() {
   while (connection_ != 0 && !waiting_.empty()) Begin();
 }
 
-void JournalWriter::Use(uint64_t connection, uint32_t era) {
-  connection_ = connection;
+void JournalWriter::BeginEra(uint32_t era, uint32_t seq) {
   era_ = era;
+  waiting_.clear();
+  stored_early_.clear();
+  stored_ = seq;
+  running_ = 0;
+  retry_ = 0;
+  retry_ms_ = kRetryFirstMs;
+}
+
+void JournalWriter::Use(uint64_t connection) {
+  connection_ = connection;
   if (connection_ != 0) Next();
 }
 
@@ -62,7 +71,8 @@ void JournalWriter::Begin() {
   const std::vector<Record> batch(waiting_.begin(), end);
   waiting_.erase(waiting_.begin(), end);
   ++running_;
-  database_->Append(connection_, era_, batch, [this, batch](const Appended& appended) {
+  database_->Append(connection_, era_, batch, [this, batch, era = era_](const Appended& appended) {
+    if (era != era_) return;
     --running_;
     if (appended.ok) {
       Store(batch, appended);

@@ -25,7 +25,9 @@ class JournalWriter {
   /// Begins to store everything that waits, in this very task.
   void FlushNow();
   /// 0: there is no journal now.
-  void Use(uint64_t connection, uint32_t era);
+  void Use(uint64_t connection);
+  /// Forgets all of the era before; the next write's number follows `seq`.
+  void BeginEra(uint32_t era, uint32_t seq);
   void Close();
 
  private:

@@ -242,6 +242,7 @@ bool Storms::StrikeChannel(Fault fault) {
   std::vector<InstanceId> ids;
   for (const Tab* alive : world_->Alive()) ids.push_back(alive->id());
   std::string frame;
+  hostile_.EnterEra(tab->era());
   switch (fault) {
     case Fault::kHostileWrite:
     case Fault::kHostileClear:

@@ -48,7 +48,6 @@ void Tab::Load() {
   ChooseStrategies(&options);
   options.era_instances_max = options_.era_instances_max;
   options.era_dead_min = options_.era_dead_min;
-  early_ = options_.pending;
   replica_ = std::make_unique<Replica>(options);
   mirror_ = std::make_unique<Mirror>(&SimLists());
   mirror_->Reset(kInitialState);
@@ -92,7 +91,8 @@ void Tab::Perform(bool local) {
     around_.channel->Post(channel_end_, frame.view());
   }
   for (const Buffer& bytes : records) {
-    const Record record = {std::make_shared<const std::string>(bytes.view()), options_.id, replica_->seq()};
+    const Record record = {std::make_shared<const std::string>(bytes.view()), options_.id, replica_->seq(),
+                           era_, since_};
     around_.watcher->Wrote(*this, record);
     writer_.Push(record, visible_);
     if (suspended_) writer_.FlushNow();
@@ -184,6 +184,12 @@ void Tab::Set(const std::string& edits) {
   } else {
     early_.push_back(edits);
   }
+}
+
+void Tab::AddToTotal() {
+  if (ended_ || !running()) return;
+  ++total_;
+  Set(R"([[["totals",")" + std::to_string(number()) + R"("],1,2]])");
 }
 
 void Tab::Commit(const std::string& edits) {

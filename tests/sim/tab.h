@@ -40,8 +40,9 @@ class TabWatcher {
   virtual void Leaves(const Tab& tab) = 0;
   /// The store has ended by itself, or must: the page is to be loaded again.
   virtual void WantsReload(Tab* tab) = 0;
-  /// Its era has ended: the page goes on with a new replica, which writes again what the new era lacks.
-  virtual void MovesOn(Tab* tab, std::vector<std::string> pending) = 0;
+  /// It is about to go on in a later era, with nothing of what its replica has. `gives_up`: it cannot tell
+  /// which of its unstored writes that era has.
+  virtual void LeavesEra(const Tab& tab, bool gives_up) = 0;
   /// It has made the state with which the next era may begin.
   virtual void EraMade(const Tab& tab, std::string_view state) = 0;
 };
@@ -66,8 +67,6 @@ struct TabOptions {
   /// As ReplicaOptions has them; smaller than the product's.
   uint32_t era_instances_max = 48;
   size_t era_dead_min = 256;
-  /// What its predecessor on the page had written, and the new era lacks.
-  std::vector<std::string> pending;
 };
 
 class Tab : public Page {
@@ -78,6 +77,10 @@ class Tab : public Page {
   void Load();
   /// A user's edits; before the tab is ready they wait.
   void Set(const std::string& edits);
+  /// Adds one to the tab's own number, which nothing else writes.
+  void AddToTotal();
+  /// How often that was done.
+  uint64_t total() const { return total_; }
   /// Somebody waits until another tab has the newest write.
   void WantShared();
 
@@ -93,6 +96,7 @@ class Tab : public Page {
   /// Null when the page is gone.
   const Replica* replica() const { return replica_.get(); }
   const Mirror& mirror() const { return *mirror_; }
+  uint32_t era() const { return era_; }
   bool ready() const { return hydrated_; }
   bool suspended() const { return suspended_; }
   bool has_journal() const { return connection_ != 0; }
@@ -139,7 +143,8 @@ class Tab : public Page {
   void Written(uint64_t count);
   void MakeCheckpoint();
   void EndEra(uint64_t connection, uint64_t term, Task over);
-  void MoveOn(const JournalContents& contents);
+  void EnterEra(const JournalContents& contents);
+  void WriteAgain();
   void CheckpointDone(Stored stored);
 
   Surroundings around_;
@@ -152,7 +157,8 @@ class Tab : public Page {
     uint32_t seq;
     std::string edits;
   };
-  std::vector<Made> unstored_;  // own writes that are not known to be durable
+  std::vector<Made> unstored_;          // own writes that are not known to be durable
+  std::vector<std::string> to_repeat_;  // of those, what a new era lacks
   uint64_t loaded_at_ms_ = 0;
   uint64_t told_vector_at_ms_ = 0;
 
@@ -163,6 +169,7 @@ class Tab : public Page {
   uint64_t cursor_ = 0;
   uint64_t generation_ = 0;
   uint32_t era_ = 0;
+  uint32_t since_ = 0;  // the number of its newest write when the era began
   uint64_t since_checkpoint_ = 0;
   bool checkpointing_ = false;
 
@@ -175,6 +182,7 @@ class Tab : public Page {
   bool visible_ = true;
   bool leads_ = false;
   uint64_t term_ = 0;
+  uint64_t total_ = 0;
   uint32_t durable_seq_ = 0;
   uint32_t shared_seq_ = 0;
   uint32_t wanted_shared_ = 0;

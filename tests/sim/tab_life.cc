@@ -112,7 +112,7 @@ void Tab::Resume() {
   away_ = false;
   if (!suspended_ || ended_ || resuming_) return;
   resuming_ = true;
-  writer_.Use(0, era_);
+  writer_.Use(0);
   RestoreFromJournal([this](Restored restored) {
     resuming_ = false;
     if (ended_) return;

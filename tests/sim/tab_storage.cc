@@ -20,7 +20,7 @@ void Tab::OpenJournal(Task then) {
   const auto lost = [this] {
     if (telling()) Say("loses its connection to the database");
     connection_ = 0;
-    writer_.Use(0, era_);
+    writer_.Use(0);
     After(kReopenMs, [this] { CatchUp(); });
   };
   around_.database->Open(this, lost, [this](uint64_t connection, uint64_t generation) {
@@ -43,24 +43,28 @@ void Tab::RestoreFromJournal(std::function<void(Restored)> done) {
   OpenJournal([this, done = std::move(done)] {
     if (ended_) return;
     if (connection_ == 0) return done(Restored::kFailed);
-    around_.database->Read(connection_, cursor_, [this, done](bool ok, const JournalContents& contents) {
+    const uint64_t from = cursor_;
+    around_.database->Read(connection_, from, [this, from, done](bool ok, const JournalContents& contents) {
       if (ended_) return;
       if (!ok) return done(Restored::kFailed);
       if (generation_ != 0 && contents.generation != generation_) return done(Restored::kErased);
       generation_ = contents.generation;
-      if (contents.era != era_) {
-        if (replica_->EnterEra(contents.era, Now()) != Status::kOk) return MoveOn(contents);
-        era_ = contents.era;
-        Perform();
-        if (ended_) return;
+      const bool enters = contents.era != era_;
+      if (enters && away_) return done(Restored::kFailed);  // whoever comes back reads again
+      if (enters && from > 0) {
+        cursor_ = 0;  // nothing of it has been read
+        return RestoreFromJournal(done);
       }
+      if (enters) EnterEra(contents);
       RestoreAll(contents);
+      if (enters) writer_.BeginEra(era_, replica_->seq());
       if (hydrated_) {  // at once: a write that came in between would be told without it
-        replica_->Restored(/*alone=*/false, Now());
+        replica_->Restored(/*alone=*/enters, Now());
+        if (enters) return WriteAgain(), done(Restored::kDone);
         Perform();
         if (ended_) return;
       }
-      writer_.Use(connection_, era_);
+      writer_.Use(connection_);
       done(Restored::kDone);
     });
   });
@@ -155,7 +159,7 @@ void Tab::MakeCheckpoint() {
   const uint64_t term = term_;
   const auto read = [this, connection, term, over](bool ok, const JournalContents& contents) {
     if (!ok || ended_ || suspended_ || !leads_) return over();
-    if (contents.era != era_) return MoveOn(contents);
+    if (contents.era != era_) return over(), CatchUp();
     RestoreAll(contents);
     replica_->Restored(/*alone=*/false, Now());
     Perform();
@@ -201,26 +205,50 @@ void Tab::EndEra(uint64_t connection, uint64_t term, Task over) {
                            std::make_shared<const std::string>(end.view()), cursor_, done);
 }
 
-// What this replica knows is of an era that has ended. Own writes that the new one lacks are written again.
-void Tab::MoveOn(const JournalContents& contents) {
-  if (ended_) return;
-  uint32_t kept = durable_seq_;
+// What the replica knows is of an era that has ended: the next one begins with nothing of it.
+void Tab::EnterEra(const JournalContents& contents) {
+  std::vector<uint32_t> kept;
   const auto end = contents.ends.find(era_);
-  if (end != contents.ends.end()) {
-    uint32_t seq = 0;
-    if (replica_->SeqAtEnd(*end->second, &seq) == Status::kOk) kept = std::max(kept, seq);
-  }
-  std::vector<std::string> pending;
+  const bool known = end != contents.ends.end() && replica_->KeptAtEnd(*end->second, &kept) == Status::kOk;
+  const auto lacks = [&kept](uint32_t seq) {
+    for (size_t i = 1; i < kept.size(); i += 2) {
+      if (seq >= kept[i] && seq <= kept[i + 1]) return true;
+    }
+    return seq > kept.front();
+  };
   for (const Made& made : unstored_) {
-    if (made.seq > kept) pending.push_back(made.edits);
+    if (!known) break;
+    const bool repeat =
+        lacks(made.seq) ? !Planted("lost-writes-not-repeated") : Planted("kept-writes-repeated");
+    if (repeat) to_repeat_.push_back(made.edits);
   }
-  pending.insert(pending.end(), early_.begin(), early_.end());
+  around_.watcher->LeavesEra(*this, /*gives_up=*/!known && !unstored_.empty());
+  unstored_.clear();
   if (telling()) {
-    Say("goes on in era " + std::to_string(contents.era) + ", with " + std::to_string(pending.size()) +
+    Say("goes on in era " + std::to_string(contents.era) + ", with " + std::to_string(to_repeat_.size()) +
         " writes to be written again");
   }
-  End({});
-  around_.watcher->MovesOn(this, std::move(pending));
+  era_ = contents.era;
+  replica_ = std::make_unique<Replica>(*replica_, era_);
+  if (replica_->Open(kInitialState, Now()) != Status::kOk) around_.watcher->Fail(*this, "did not open");
+}
+
+// The era is entered, and its beginning read.
+void Tab::WriteAgain() {
+  const bool waits = waits_for_shared();
+  since_ = durable_seq_ = shared_seq_ = wanted_shared_ = replica_->seq();
+  mirror_->Reset(kInitialState);
+  std::vector<std::string> edits;
+  edits.swap(to_repeat_);
+  Perform();
+  for (const std::string& each : edits) {
+    if (!ended_) Commit(each);
+  }
+  if (ended_) return;
+  writer_.Use(connection_);
+  if (!waits) return;
+  wanted_shared_ = replica_->seq();
+  AskShared();
 }
 
 }  // namespace tabmesh::sim

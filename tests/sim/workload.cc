@@ -142,6 +142,13 @@ class ListWork : public Operation {
   }
 };
 
+/// Adds one to this tab's own number, which nothing else writes.
+class Total : public Operation {
+ public:
+  uint64_t Weight() const override { return 250; }
+  void Perform(Tab* tab, Random*) override { tab->AddToTotal(); }
+};
+
 /// Keys whose concurrent values are kept beside one another.
 class Beside : public Operation {
  public:
@@ -157,6 +164,7 @@ std::vector<std::unique_ptr<Operation>> MakeOperations(Random* random) {
   operations.push_back(std::make_unique<Edits>());
   operations.push_back(std::make_unique<WholeKey>());
   if (random->Chance(800)) operations.push_back(std::make_unique<Counting>());
+  if (random->Chance(800)) operations.push_back(std::make_unique<Total>());
   if (random->Chance(800)) operations.push_back(std::make_unique<ListWork>());
   if (random->Chance(800)) operations.push_back(std::make_unique<Beside>());
   // Long values cost the time of many short ones.
@@ -188,7 +196,8 @@ void Workload::Act(Tab* tab) {
 uint64_t Workload::PauseMs() { return random_.Chance(300) ? random_.Below(4) : random_.Below(pause_ms_max_); }
 
 // Below each of three keys: paths, what the values at their ends open up (x, z, x.y), and "whole"; counts; a
-// list of 30 items, each with its id, position and two fields of such values; two keys beside.
-uint64_t Workload::Places() { return 3 * (1 + 6 + 6 + 36 * 4) + 2 + 5 + 30 * (3 + 2 * 4) + 1 + 2; }
+// list of 30 items, each with its id, position and two fields of such values; two keys beside; the numbers of
+// tabs.
+uint64_t Workload::Places() { return 3 * (1 + 6 + 6 + 36 * 4) + 2 + 5 + 30 * (3 + 2 * 4) + 1 + 2 + 1; }
 
 }  // namespace tabmesh::sim

@@ -39,9 +39,8 @@ InstanceId World::DrawIdentity(bool plain) {
 }
 
 // `plain`: a page with everything that a page may want.
-Tab* World::OpenTab(bool plain, const Tab* predecessor, std::vector<std::string> pending) {
+Tab* World::OpenTab(bool plain) {
   TabOptions options;
-  options.pending = std::move(pending);
   options.number = static_cast<uint32_t>(tabs.size() + 1);
   options.id = DrawIdentity(plain);
   options.has_locks = plain || !faults.Strikes(Fault::kNoLocks);
@@ -51,11 +50,9 @@ Tab* World::OpenTab(bool plain, const Tab* predecessor, std::vector<std::string>
   const Surroundings around = {&events, &channel, &locks, &database, &transcript, this};
   Tab* tab = tabs.emplace_back(std::make_unique<Tab>(around, options)).get();
   gone_at_ms_.push_back(0);
+  memory.TabOpened();
   // Pages of one machine share a clock, those of a test of clocks do not.
-  if (predecessor != nullptr) {
-    tab->clock = predecessor->clock;
-  } else if (random_.Chance(300))
-    tab->clock.Jump(static_cast<int64_t>(random_.Below(7200000)) - 3600000);
+  if (random_.Chance(300)) tab->clock.Jump(static_cast<int64_t>(random_.Below(7200000)) - 3600000);
   tab->Load();
   events.After(kReadyWithinMs, [this, tab] {
     if (tab->gone() || tab->ready() || disturbed_.count(tab->number()) > 0) return;
@@ -96,7 +93,8 @@ void World::Check(std::string wrong) {
 void World::Fail(const Tab& tab, std::string what) { Check(tab.Name() + ' ' + what); }
 
 void World::Called(const Tab& tab, bool changed, bool local) {
-  Check(convergence.Called(tab, changed, local));
+  // A twin counts under a name that counts elsewhere.
+  if (twins_.count(tab.id()) == 0) Check(convergence.Called(tab, changed, local));
   Check(leadership.Called(tab));
   Check(clocks.Called(tab));
 }
@@ -124,7 +122,9 @@ void World::Hydrated(const Tab& tab, uint64_t cursor, uint64_t generation) {
   if (generation != database.generation() || twins_.count(tab.id()) > 0) return;
   Check(durability.CheckRead(tab, cursor));
   const bool first = hydrated_.insert(tab.number()).second;
-  if (first && durability.has_hole()) Check(durability.CheckFound(*tab.replica(), cursor));
+  // Whoever has read past a flipped record may write what nobody can tell from it.
+  if (first && durability.has_hole() && faults.count(Fault::kRecordFlipped) == 0)
+    Check(durability.CheckFound(*tab.replica(), cursor));
 }
 
 void World::Diverged(const Tab& tab) { Check(convergence.Diverged(tab)); }
@@ -142,12 +142,9 @@ void World::WantsReload(Tab* tab) {
   });
 }
 
-void World::MovesOn(Tab* tab, std::vector<std::string> pending) {
-  events.After(0, [this, tab, pending = std::move(pending)] {
-    if (tab->gone()) return;
-    tab->Close();
-    OpenTab(/*plain=*/true, tab, pending);
-  });
+void World::LeavesEra(const Tab& tab, bool gives_up) {
+  sharing.Leaves(tab);
+  if (gives_up) totals.Excuse(tab);
 }
 
 void World::EraMade(const Tab& tab, std::string_view state) {
@@ -184,6 +181,26 @@ void World::CheckpointStored(bool as_made) {
   if (!as_made) Check("a stored checkpoint is not the one that was made");
 }
 
+void World::CheckpointCovers(const std::string& checkpoint, uint32_t era,
+                             const std::map<InstanceId, uint32_t>& newest) {
+  Frame frame;
+  DeltaHead head;
+  OpSet set;
+  CallArena arena;
+  if (OpenFrame(checkpoint, NamespaceOf("sim", era), &frame) != Status::kOk) {
+    return Check("a checkpoint is no frame of its era");
+  }
+  Reader reader(frame.body);
+  if (DecodeDeltaHead(&reader, &head) != Status::kOk || DecodeOpSet(&reader, &arena, &set) != Status::kOk) {
+    return Check("a checkpoint is no delta");
+  }
+  std::map<InstanceId, uint32_t> has;
+  for (const OpSet::Entry& entry : set.vector) has[entry.instance] = entry.seq;
+  for (const auto& [id, seq] : newest) {
+    if (has[id] < seq && twins_.count(id) == 0) Check("a checkpoint lacks a record whose place it takes");
+  }
+}
+
 void World::SuffixLost(uint64_t last_key) { durability.SuffixLost(last_key); }
 
 void World::RecordFlipped(const InstanceId& instance, uint32_t seq) {
@@ -206,17 +223,17 @@ void World::EraEnded(uint32_t era, const std::string& end, const std::map<Instan
   ++eras;
   Say("Era " + std::to_string(era) + " has ended");
   Frame frame;
-  Hello hello;
+  EraEnd era_end;
   if (OpenFrame(end, NamespaceOf("sim", era), &frame) != Status::kOk ||
-      DecodeHello(frame, &hello) != Status::kOk) {
+      DecodeEraEnd(frame, &era_end) != Status::kOk) {
     return Check("an era has ended without a list of its writes");
   }
   std::map<InstanceId, uint32_t> kept;
-  for (const OpSet::Entry& entry : hello.vector) kept[entry.instance] = entry.seq;
+  for (const OpSet::Entry& entry : era_end.vector) kept[entry.instance] = entry.seq;
   for (const auto& [id, seq] : stored) {
     if (kept[id] < seq && !convergence.excused()) Check("a stored write is lost with its era");
   }
-  Check(durability.EraEnded(kept));
+  Check(durability.EraEnded(kept, era + 1));
 }
 
 // ---- the end ------------------------------------------------------------------------------------
@@ -232,6 +249,7 @@ void World::CheckSettled() {
     if (twins_.count(tab->id()) == 0) Check(durability.CheckSettled(*tab));
     Check(convergence.CheckGossip(*tab, events.now_ms()));
     Check(memory.Check(*tab));
+    if (!convergence.excused() && faults.count(Fault::kHostileMessage) == 0) Check(totals.CheckSettled(*tab));
   }
   Check(durability.CheckFound(*alive.front()->replica()));
 }

@@ -18,6 +18,7 @@
 #include "checkers/leadership.h"
 #include "checkers/memory.h"
 #include "checkers/sharing.h"
+#include "checkers/totals.h"
 #include "database.h"
 #include "events.h"
 #include "faults.h"
@@ -34,7 +35,7 @@ class World : public TabWatcher, public DatabaseWatcher {
  public:
   World(uint64_t seed, const Settings& settings);
 
-  Tab* OpenTab(bool plain = false, const Tab* predecessor = nullptr, std::vector<std::string> pending = {});
+  Tab* OpenTab(bool plain = false);
   std::vector<Tab*> Alive() const;
   void Say(std::string_view what, const Tab* tab = nullptr);
   void Check(std::string wrong);
@@ -61,6 +62,7 @@ class World : public TabWatcher, public DatabaseWatcher {
   Clocks clocks;
   Memory memory;
   Sharing sharing;
+  Totals totals;
 
   // TabWatcher.
   void Fail(const Tab& tab, std::string what) override;
@@ -72,12 +74,14 @@ class World : public TabWatcher, public DatabaseWatcher {
   void Diverged(const Tab& tab) override;
   void Leaves(const Tab& tab) override;
   void WantsReload(Tab* tab) override;
-  void MovesOn(Tab* tab, std::vector<std::string> pending) override;
+  void LeavesEra(const Tab& tab, bool gives_up) override;
   void EraMade(const Tab& tab, std::string_view state) override;
   // DatabaseWatcher.
   void TermStored(uint64_t term) override;
   void CheckpointTouched(uint64_t term, uint64_t newest_term) override;
   void CheckpointStored(bool as_made) override;
+  void CheckpointCovers(const std::string& checkpoint, uint32_t era,
+                        const std::map<InstanceId, uint32_t>& newest) override;
   void SuffixLost(uint64_t last_key) override;
   void RecordFlipped(const InstanceId& instance, uint32_t seq) override;
   void HoleMade() override;

@@ -64,7 +64,7 @@ class DocumentTest : public ::testing::Test {
     EXPECT_EQ(parser_.ParseEdits(edits, &arena_, &edit), Status::kOk) << edits;
     OpList ops;
     for (; edit != nullptr; edit = edit->next) {
-      EXPECT_EQ(Diff(document_, *edit, strategy, ms, &arena_, &ops), Status::kOk);
+      EXPECT_EQ(Diff(document_, *edit, strategy, 0, ms, &arena_, &ops), Status::kOk);
     }
     for (Op& op : ops) op.id = {HlcFromMs(ms), instance, static_cast<uint32_t>(ms)};
     Merge(&document_, ops);
@@ -206,7 +206,7 @@ TEST_F(DocumentTest, RefusesTwoEditsOfOneMember) {
   Edit* edit = nullptr;
   ASSERT_EQ(parser_.ParseEdits(R"([[["a"],{"x":1,"x":2}]])", &arena_, &edit), Status::kOk);
   OpList ops;
-  EXPECT_EQ(Diff(document_, *edit, Strategy::kMerge, 0, &arena_, &ops), Status::kDuplicatePath);
+  EXPECT_EQ(Diff(document_, *edit, Strategy::kMerge, 0, 0, &arena_, &ops), Status::kDuplicatePath);
 }
 
 TEST_F(DocumentTest, RefusesAStateThatIsTooLargeAndKeepsTheOld) {

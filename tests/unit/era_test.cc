@@ -65,6 +65,12 @@ Ended End(const Replica& replica) {
 
 std::string Events(Replica* replica) { return std::string(replica->actions()->events.view()); }
 
+std::vector<uint32_t> Kept(const Replica& replica, std::string_view end) {
+  std::vector<uint32_t> kept;
+  EXPECT_EQ(replica.KeptAtEnd(end, &kept), Status::kOk);
+  return kept;
+}
+
 TEST(Era, TheNextBeginsWithWhatTheLastShowed) {
   auto last = Load(1, 0, {});
   Set(last.get(), R"([[["a","b"],1],[["a","c"],2],[["n"],5,2]])");
@@ -133,18 +139,155 @@ TEST(Era, SaysWhichWritesOfATabAreInTheNext) {
   leader->Receive(Set(tab.get(), R"([[["a"],1]])"), kNow);
   Set(tab.get(), R"([[["a"],2]])");  // on its way
   const Ended ended = End(*leader);
-  uint32_t seq = 7;
-  EXPECT_EQ(tab->SeqAtEnd(ended.end, &seq), Status::kOk);
-  EXPECT_EQ(seq, 1u);
-  auto stranger = Load(3, 0, {});
-  EXPECT_EQ(stranger->SeqAtEnd(ended.end, &seq), Status::kOk);
-  EXPECT_EQ(seq, 0u);
+  EXPECT_EQ(Kept(*tab, ended.end), std::vector<uint32_t>{1});
+  EXPECT_EQ(Kept(*Load(3, 0, {}), ended.end), std::vector<uint32_t>{0}) << "a stranger";
+  std::vector<uint32_t> kept;
   auto later = Load(4, 1, {ended.state});
-  EXPECT_EQ(later->SeqAtEnd(ended.end, &seq), Status::kForeignFrame);
-  EXPECT_EQ(tab->SeqAtEnd(ended.state, &seq), Status::kForeignFrame);
-  EXPECT_EQ(tab->SeqAtEnd(ended.end.substr(1), &seq), Status::kForeignFrame);
+  EXPECT_EQ(later->KeptAtEnd(ended.end, &kept), Status::kForeignFrame);
+  EXPECT_EQ(tab->KeptAtEnd(ended.state, &kept), Status::kForeignFrame);
+  EXPECT_EQ(tab->KeptAtEnd(ended.end.substr(1), &kept), Status::kForeignFrame);
   const std::string write = Set(tab.get(), R"([[["a"],3]])");
-  EXPECT_EQ(tab->SeqAtEnd(write, &seq), Status::kMalformedFrame);
+  EXPECT_EQ(tab->KeptAtEnd(write, &kept), Status::kMalformedFrame);
+  tab->Receive(ended.end, kNow);
+  EXPECT_EQ(tab->counters().dropped, 1u) << "it is stored, and never sent";
+}
+
+TEST(Era, AWriteThatNobodyHadWhenItEndedIsNotAmongThoseThatAreKept) {
+  auto tab = Load(2, 0, {});
+  const std::string first = Set(tab.get(), R"([[["a"],1]])");
+  Set(tab.get(), R"([[["b"],1]])");  // never arrives
+  const std::string third = Set(tab.get(), R"([[["c"],1]])");
+  auto leader = Load(1, 0, {first, third});
+  EXPECT_EQ(State(*leader), R"({"a":1,"c":1})");
+  EXPECT_EQ(Kept(*tab, End(*leader).end), (std::vector<uint32_t>{3, 2, 2}));
+}
+
+TEST(Era, AReplicaGoesOnInTheNextWithItsPeersItsPlaceInTheElectionAndItsClock) {
+  auto leader = Load(1, 0, {});
+  auto other = Load(2, 0, {});
+  leader->SetVisible(false, kNow);
+  leader->LockGranted(kNow);
+  leader->TermClaimed(5, kNow);
+  other->SetVisible(false, kNow);
+  leader->Receive(other->actions()->frames[0].view(), kNow);
+  Set(leader.get(), R"([[["a"],1]])", kNow + 1000);
+  const Ended ended = End(*leader);
+  Replica next(*leader, 1);
+  ASSERT_EQ(next.Open("{}", kNow), Status::kOk);
+  EXPECT_EQ(next.actions()->frames.size(), 1u) << "greets whoever is there";
+  EXPECT_EQ(next.actions()->lock, LockAction::kNone);
+  EXPECT_EQ(next.Restore(ended.state, kNow), Status::kOk);
+  next.Restored(/*alone=*/true, kNow);
+  EXPECT_TRUE(next.ready());
+  EXPECT_EQ(State(next), R"({"a":1})");
+  EXPECT_TRUE(next.election().leads());
+  EXPECT_EQ(next.election().term(), 5u);
+  EXPECT_GE(next.clock().last(), leader->clock().last());
+  Buffer before, after;
+  leader->PrintPeers(&before);
+  next.PrintPeers(&after);
+  EXPECT_EQ(after.view(), before.view());
+  EXPECT_NE(after.view(), "[]");
+}
+
+TEST(Era, AReplicaThatIsSuspendedSaysNothingInTheNext) {
+  auto tab = Load(1, 0, {});
+  tab->Suspend(kNow);
+  tab->actions()->Clear();
+  Replica next(*tab, 1);
+  ASSERT_EQ(next.Open("{}", kNow), Status::kOk);
+  EXPECT_TRUE(next.actions()->frames.empty());
+  EXPECT_EQ(next.actions()->lock, LockAction::kNone);
+  next.Resume(kNow);
+  EXPECT_EQ(next.actions()->lock, LockAction::kRequest);
+}
+
+// Two values that await a choice, one of this very tab: its number goes on after that one's.
+TEST(Era, AWriterOfAValueThatAwaitsAChoiceCountsOn) {
+  auto one = Load(1, 0, {});
+  auto two = Load(2, 0, {});
+  Set(one.get(), R"([[["x"],1]])");
+  Set(one.get(), R"([[["x"],2]])");
+  const std::string of_two = Set(two.get(), R"([[["asked"],"y"]])");
+  Set(one.get(), R"([[["asked"],"x"]])");
+  one->Receive(of_two, kNow);
+  const Ended ended = End(*one);
+  Replica next(*one, 1);
+  ASSERT_EQ(next.Open("{}", kNow), Status::kOk);
+  EXPECT_EQ(next.Restore(ended.state, kNow), Status::kOk);
+  next.Restored(/*alone=*/true, kNow);
+  EXPECT_EQ(Events(&next).find("identity-conflict"), std::string::npos);
+  EXPECT_EQ(next.seq(), 3u);
+  next.actions()->Clear();
+  Set(&next, R"([[["z"],1]])", kNow + 1);
+  EXPECT_EQ(next.seq(), 4u);
+  // Whoever is ready is still told of a twin.
+  auto twin = Load(1, 1, {});
+  const std::string of_twin = Set(twin.get(), R"([[["x"],3]])");
+  auto fresh = Load(1, 1, {});
+  fresh->Receive(of_twin, kNow);
+  EXPECT_NE(Events(fresh.get()).find("identity-conflict"), std::string::npos);
+}
+
+// A write that is made again after its era: it had not seen what somebody else wrote there meanwhile.
+TEST(Era, AValueWrittenBesideOthersHasNotSeenThem) {
+  auto tab = Load(1, 0, {});
+  auto other = Load(2, 0, {});
+  tab->Receive(Set(other.get(), R"([[["asked"],"theirs"]])"), kNow);
+  Set(tab.get(), R"([[["asked"],"mine",3]])", kNow + 1);
+  Buffer conflicts;
+  tab->PrintConflicts(&conflicts);
+  EXPECT_NE(conflicts.view().find("theirs"), std::string::npos);
+  EXPECT_NE(conflicts.view().find("mine"), std::string::npos);
+  Set(tab.get(), R"([[["asked"],"mine again",3]])", kNow + 2);
+  conflicts.Clear();
+  tab->PrintConflicts(&conflicts);
+  EXPECT_EQ(conflicts.view().find("\"mine\""), std::string::npos) << "its own it has seen";
+  EXPECT_NE(conflicts.view().find("theirs"), std::string::npos);
+}
+
+TEST(Era, EndsOnlyForWhatItsEndWouldDrop) {
+  ReplicaOptions options = Options(1, 0);
+  options.era_instances_max = 2;
+  options.era_dead_min = 2;
+  const std::string initial = R"({"a":1,"b":1,"c":1,"d":1})";
+  const auto begin = [&options] {
+    auto replica = std::make_unique<Replica>(options);
+    EXPECT_EQ(replica->Open(R"({"a":1,"b":1,"c":1,"d":1})", kNow), Status::kOk);
+    replica->Restored(/*alone=*/true, kNow);
+    replica->actions()->Clear();
+    return replica;
+  };
+  // What hides the initial state stays, whatever ends.
+  auto hides = begin();
+  Set(hides.get(), R"([[["a"]],[["b"]],[["c"]],[["d"]]])");
+  EXPECT_FALSE(hides->CompactionDue());
+  Set(hides.get(), R"([[["e"],1],[["f"],1],[["g"],1]])");
+  Set(hides.get(), R"([[["e"]],[["f"]],[["g"]]])");
+  EXPECT_TRUE(hides->CompactionDue());
+  hides->SetStores(false, kNow);
+  EXPECT_FALSE(hides->CompactionDue()) << "what it writes would be lost";
+  // So do the writers of values that await a choice.
+  auto asked = begin();
+  for (uint32_t id = 2; id < 6; ++id) {
+    asked->Receive(Set(Load(id, 0, {}, initial).get(), R"([[["asked"],)" + std::to_string(id) + "]]"), kNow);
+  }
+  EXPECT_EQ(asked->vector().size(), 5u);
+  EXPECT_FALSE(asked->CompactionDue());
+  for (uint32_t id = 6; id < 9; ++id)
+    asked->Receive(Set(Load(id, 0, {}, initial).get(), R"([[["x"],1]])"), kNow);
+  EXPECT_TRUE(asked->CompactionDue());
+  // Nor does it end under somebody who stores nothing.
+  Replica silent(Options(9, 0));
+  ASSERT_EQ(silent.Open("{}", kNow), Status::kOk);
+  silent.actions()->Clear();
+  silent.SetStores(false, kNow);
+  asked->Receive(silent.actions()->frames[0].view(), kNow);
+  EXPECT_FALSE(asked->CompactionDue());
+  silent.actions()->Clear();
+  silent.SetStores(true, kNow);
+  asked->Receive(silent.actions()->frames[0].view(), kNow);
+  EXPECT_TRUE(asked->CompactionDue());
 }
 
 TEST(Era, NothingOfAnotherEraIsMergedAndWhoIsBehindIsTold) {
@@ -158,7 +301,7 @@ TEST(Era, NothingOfAnotherEraIsMergedAndWhoIsBehindIsTold) {
   EXPECT_EQ(next->counters().dropped, 0u);
   ASSERT_EQ(next->actions()->frames.size(), 1u) << "a presence, by which the sender learns";
   behind->Receive(next->actions()->frames[0].view(), kNow);
-  EXPECT_EQ(Events(behind.get()), R"({"type":"later-era"})");
+  EXPECT_EQ(Events(behind.get()), R"({"type":"later-era","era":1})");
   EXPECT_TRUE(behind->actions()->frames.empty());
 
   next->actions()->Clear();
@@ -176,21 +319,12 @@ TEST(Era, NothingOfAnotherEraIsMergedAndWhoIsBehindIsTold) {
   EXPECT_EQ(Events(behind.get()), "") << "another store is no later era";
 }
 
-TEST(Era, APageEntersTheOneThatItsJournalIsInBeforeItHasReadAnything) {
-  auto leader = Load(1, 0, {});
-  Set(leader.get(), R"([[["a"],1]])");
-  const Ended ended = End(*leader);
-  Replica page(Options(2, 0));
-  ASSERT_EQ(page.Open("{}", kNow), Status::kOk);
-  page.actions()->Clear();
-  EXPECT_EQ(page.EnterEra(1, kNow), Status::kOk);
-  ASSERT_EQ(page.actions()->frames.size(), 1u) << "greets whoever is in this one";
-  EXPECT_EQ(page.Restore(ended.state, kNow), Status::kOk);
-  EXPECT_EQ(page.EnterEra(2, kNow), Status::kNotReady) << "something of era 1 was merged";
-  EXPECT_EQ(page.EnterEra(1, kNow), Status::kOk);
-  page.Restored(/*alone=*/true, kNow);
-  EXPECT_EQ(State(page), R"({"a":1})");
-  EXPECT_EQ(leader->EnterEra(1, kNow), Status::kNotReady);
+TEST(Era, ThatTheStoreWasErasedConcernsAllEras) {
+  auto behind = Load(1, 0, {});
+  auto next = Load(2, 1, {End(*behind).state});
+  behind->Destroy(kNow);
+  next->Receive(behind->actions()->frames[0].view(), kNow);
+  EXPECT_EQ(Events(next.get()), R"({"type":"destroyed"})");
 }
 
 TEST(Era, NeitherEndsNorIsSummedUpWhileStoredRecordsWaitForEarlierOnes) {

@@ -182,6 +182,24 @@ TEST(Strategies, AKeyThatAnotherMergesOtherwiseIsReportedOnce) {
   EXPECT_EQ(a->digest(), b->digest());
 }
 
+// What a removed item of a list has left must not come back where the list is a tree to its reader.
+TEST(Strategies, AnObjectWrittenWhereAnotherVersionHadAListShowsNothingOfItsRemovedItems) {
+  ReplicaOptions other = Options(2);
+  other.lists = {};
+  for (const auto& [edits, shown] :
+       {std::pair{R"([[["list","1"],{"new":1}]])", R"({"list":{"1":{"new":1}}})"},
+        std::pair{R"([[["list","1","new"],1]])", R"({"list":{"1":{"new":1}}})"}}) {
+    auto a = MakeReady(Options(1));
+    auto b = MakeReady(other);
+    b->Receive(Set(a.get(), R"([[["list"],[{"id":1}]]])"), kNow);
+    Set(b.get(), R"([[["list"],{}]])", kNow + 1);
+    b->Receive(Set(a.get(), R"([[["list","1","old"],1]])", kNow + 2), kNow + 2);
+    b->Receive(Set(a.get(), R"([[["list","1"]]])", kNow + 3), kNow + 3);
+    Set(b.get(), edits, kNow + 4);
+    EXPECT_EQ(State(*b), shown);
+  }
+}
+
 // A version of the app that merges the key as a tree writes it plainly: older values beside one another go,
 // later ones stay, and so it is in every order.
 TEST(Strategies, PlainWritesWinByStampOverValuesAndCounts) {

@@ -3,7 +3,8 @@
 
 #include <cstddef>
 #include <cstdlib>
-#include <optional>
+#include <initializer_list>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -130,7 +131,12 @@ class ReplicaHandle {
   // The calls of replica.h; `size` bytes of input are the text, record, frame or ids. Numbers returned are
   // statuses.
   int Open(size_t size, double now) {
-    replica_.emplace(options_);
+    replica_ = std::make_unique<tabmesh::Replica>(options_);
+    return Code(replica_->Open(Given(0, size), Ms(now)));
+  }
+  // What the last era still wants done must have been taken.
+  int EnterEra(size_t size, uint32_t era, double now) {
+    replica_ = std::make_unique<tabmesh::Replica>(*replica_, era);
     return Code(replica_->Open(Given(0, size), Ms(now)));
   }
   int Restore(size_t size, double now) { return Code(replica_->Restore(Given(0, size), Ms(now))); }
@@ -146,6 +152,7 @@ class ReplicaHandle {
   void Receive(size_t size, double now) { replica_->Receive(Given(0, size), Ms(now)); }
   void AskShared(double now) { replica_->AskShared(Ms(now)); }
   void Tick(double now) { replica_->Tick(Ms(now)); }
+  void SetStores(bool stores, double now) { replica_->SetStores(stores, Ms(now)); }
   void SetVisible(bool visible, double now) { replica_->SetVisible(visible, Ms(now)); }
   void Suspend(double now) { replica_->Suspend(Ms(now)); }
   void Resume(double now) { replica_->Resume(Ms(now)); }
@@ -163,28 +170,51 @@ class ReplicaHandle {
   void Checkpoint() {
     if (replica_->EncodeCheckpoint(&output_) != tabmesh::Status::kOk) output_.Clear();
   }
+  bool CompactionDue() { return replica_->CompactionDue(); }
+  // Output: what the next era begins with, then the end of this one; returns the size of the first. Empty
+  // when it cannot be made now.
+  size_t NextEra() {
+    tabmesh::Buffer end;
+    if (replica_->EncodeNextEra(&output_, &end) != tabmesh::Status::kOk) output_.Clear();
+    const size_t size = output_.size();
+    if (size > 0) output_.Append(end.view());
+    if (output_.failed()) output_.Clear();
+    return output_.size() > 0 ? size : 0;
+  }
+  // Input: the end of this era. Output: a list of numbers (Replica::KeptAtEnd), empty where it is that of
+  // another.
+  void KeptAtEnd(size_t size) {
+    std::vector<uint32_t> kept;
+    (void)replica_->KeptAtEnd(Given(0, size), &kept);
+    PrintNumbers(kept);
+  }
   // writes, framesIn, bytesIn, framesOut, bytesOut, dropped, gaps, divergences, nodes, text bytes, pool bytes
   void Counters() {
     const tabmesh::ReplicaCounters& counters = replica_->counters();
     const tabmesh::NodeTree& tree = replica_->document().tree();
+    PrintNumbers(std::initializer_list<uint64_t>{
+        counters.writes, counters.frames_in, counters.bytes_in, counters.frames_out, counters.bytes_out,
+        counters.dropped, counters.gaps, counters.divergences, static_cast<uint64_t>(tree.node_count()),
+        static_cast<uint64_t>(tree.text_bytes()), static_cast<uint64_t>(tree.pool_bytes())});
+  }
+  void StatusName(int code) { output_.Append(tabmesh::StatusName(static_cast<tabmesh::Status>(code))); }
+
+ private:
+  template <typename Numbers>
+  void PrintNumbers(const Numbers& numbers) {
     output_.AppendByte('[');
-    for (const uint64_t number :
-         {counters.writes, counters.frames_in, counters.bytes_in, counters.frames_out, counters.bytes_out,
-          counters.dropped, counters.gaps, counters.divergences, static_cast<uint64_t>(tree.node_count()),
-          static_cast<uint64_t>(tree.text_bytes()), static_cast<uint64_t>(tree.pool_bytes())}) {
+    for (const auto number : numbers) {
       if (output_.size() > 1) output_.AppendByte(',');
       tabmesh::PrintNumber(number, &output_);
     }
     output_.AppendByte(']');
   }
-  void StatusName(int code) { output_.Append(tabmesh::StatusName(static_cast<tabmesh::Status>(code))); }
 
- private:
   static uint64_t Ms(double now) { return now > 0 ? static_cast<uint64_t>(now) : 0; }
   static int Code(tabmesh::Status status) { return static_cast<int>(status); }
 
   tabmesh::ReplicaOptions options_;
-  std::optional<tabmesh::Replica> replica_;
+  std::unique_ptr<tabmesh::Replica> replica_;
   tabmesh::Buffer output_;
   std::vector<Span> frames_;
   std::vector<Span> records_;
@@ -275,6 +305,7 @@ EMSCRIPTEN_BINDINGS(tabmesh) {
   emscripten::function("setStrategy", &Bound<&ReplicaHandle::SetStrategy>::Call);
   emscripten::function("setList", &Bound<&ReplicaHandle::SetList>::Call);
   emscripten::function("open", &Bound<&ReplicaHandle::Open>::Call);
+  emscripten::function("enterEra", &Bound<&ReplicaHandle::EnterEra>::Call);
   emscripten::function("restore", &Bound<&ReplicaHandle::Restore>::Call);
   emscripten::function("restored", &Bound<&ReplicaHandle::Restored>::Call);
   emscripten::function("localSet", &Bound<&ReplicaHandle::LocalSet>::Call);
@@ -284,6 +315,7 @@ EMSCRIPTEN_BINDINGS(tabmesh) {
   emscripten::function("receive", &Bound<&ReplicaHandle::Receive>::Call);
   emscripten::function("askShared", &Bound<&ReplicaHandle::AskShared>::Call);
   emscripten::function("tick", &Bound<&ReplicaHandle::Tick>::Call);
+  emscripten::function("setStores", &Bound<&ReplicaHandle::SetStores>::Call);
   emscripten::function("setVisible", &Bound<&ReplicaHandle::SetVisible>::Call);
   emscripten::function("suspend", &Bound<&ReplicaHandle::Suspend>::Call);
   emscripten::function("resume", &Bound<&ReplicaHandle::Resume>::Call);
@@ -296,6 +328,9 @@ EMSCRIPTEN_BINDINGS(tabmesh) {
   emscripten::function("peers", &Bound<&ReplicaHandle::Peers>::Call);
   emscripten::function("conflicts", &Bound<&ReplicaHandle::Conflicts>::Call);
   emscripten::function("checkpoint", &Bound<&ReplicaHandle::Checkpoint>::Call);
+  emscripten::function("compactionDue", &Bound<&ReplicaHandle::CompactionDue>::Call);
+  emscripten::function("nextEra", &Bound<&ReplicaHandle::NextEra>::Call);
+  emscripten::function("keptAtEnd", &Bound<&ReplicaHandle::KeptAtEnd>::Call);
   emscripten::function("counters", &Bound<&ReplicaHandle::Counters>::Call);
   emscripten::function("statusName", &Bound<&ReplicaHandle::StatusName>::Call);
   emscripten::function("lzCompress", &LzCompress);

@@ -1,8 +1,10 @@
 #include "crdt/compact.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "base/plant.h"
+#include "crdt/walk.h"
 
 namespace tabmesh {
 
@@ -12,52 +14,25 @@ class Compactor {
  public:
   Compactor(const VersionVector& vector, VersionVector* into, uint32_t author, CallArena* arena, OpList* ops,
             std::vector<std::string_view>* keys)
-      : vector_(vector),
-        into_(into),
-        author_(author),
-        arena_(arena),
-        ops_(ops),
-        keys_(keys),
-        first_op_(ops->size()) {}
+      : vector_(vector), into_(into), author_(author), arena_(arena), ops_(ops, keys) {}
 
   Status Run(const Node* root) {
-    // Depth first, without recursion: down, else along, else up and along.
-    const Node* node = root->first_child;
-    if (node != nullptr) stack_.push_back(node->key);
-    while (node != nullptr) {
+    TreeWalk walk(root);
+    bool below = true;
+    while (const Node* node = walk.Next(below)) {
+      path_ = walk.path();
       if (const Status status = Visit(*node); status != Status::kOk) return status;
-      if (node->first_child != nullptr && node->kind != RegisterKind::kItemGone) {
-        node = node->first_child;
-        stack_.push_back(node->key);
-        continue;
-      }
-      while (node != nullptr && node->next == nullptr) {
-        node = node->parent;
-        if (node == root) node = nullptr;
-        if (!stack_.empty()) stack_.pop_back();
-      }
-      if (node != nullptr) {
-        node = node->next;
-        stack_.back() = node->key;
-      }
+      below = node->kind != RegisterKind::kItemGone;
     }
-    // Keys of each op are stored behind one another; views are made now that the storage stands still.
-    for (size_t i = 0; i < starts_.size(); ++i) {
-      (*ops_)[first_op_ + i].path = {keys_->data() + starts_[i].first, starts_[i].size};
-    }
+    ops_.Finish();
     return Status::kOk;
   }
 
  private:
   Op* Add(OpKind kind, HlcTime hlc, std::string_view value = {}) {
-    Op op;
-    op.kind = kind;
-    op.value = value;
-    op.id = {hlc, author_, 1};
-    starts_.push_back({keys_->size(), stack_.size()});
-    keys_->insert(keys_->end(), stack_.begin(), stack_.end());
-    ops_->push_back(op);
-    return &ops_->back();
+    Op* op = ops_.Add(kind, path_, value);
+    op->id = {hlc, author_, 1};
+    return op;
   }
 
   Status Visit(const Node& node) {
@@ -134,20 +109,15 @@ class Compactor {
     return Status::kOk;
   }
 
-  struct Start {
-    size_t first;
-    size_t size;
-  };
   const VersionVector& vector_;
   VersionVector* into_;
   const uint32_t author_;
   CallArena* arena_;
-  OpList* ops_;
-  std::vector<std::string_view>* keys_;
-  std::vector<Start> starts_;
-  std::vector<std::string_view> stack_;
-  const size_t first_op_;
+  GatheredOps ops_;
+  Path path_;
 };
+
+bool AwaitsChoice(const Node& node) { return node.extra != nullptr && node.extra->siblings.size() > 1; }
 
 }  // namespace
 
@@ -157,6 +127,19 @@ Status Compact(const Document& document, const VersionVector& vector, const Inst
   if (const Status status = into->Intern(author, &index); status != Status::kOk) return status;
   into->Advance(index, 1);
   return Compactor(vector, into, index, arena, ops, keys).Run(document.tree().root());
+}
+
+Remains RemainsOf(const Document& document) {
+  Remains remains;
+  std::unordered_set<uint32_t> writers;
+  TreeWalk walk(document.tree().root());
+  while (const Node* node = walk.Next()) {
+    if (node->shown == Shown::kNothing && node->initial) ++remains.hidden;
+    if (!AwaitsChoice(*node)) continue;
+    for (const Sibling& sibling : node->extra->siblings) writers.insert(sibling.id.instance);
+  }
+  remains.instances = writers.size() + 1;
+  return remains;
 }
 
 }  // namespace tabmesh

@@ -2,6 +2,7 @@
 #ifndef TABMESH_CRDT_COMPACT_H_
 #define TABMESH_CRDT_COMPACT_H_
 
+#include <cstddef>
 #include <string_view>
 #include <vector>
 
@@ -22,6 +23,14 @@ namespace tabmesh {
 /// details live in `arena`. kOutOfMemory. O(size of the state).
 Status Compact(const Document& document, const VersionVector& vector, const InstanceId& author,
                VersionVector* into, CallArena* arena, OpList* ops, std::vector<std::string_view>* keys);
+
+/// What Compact cannot drop.
+struct Remains {
+  size_t instances = 0;  // writers of values that await a choice, and the author
+  size_t hidden = 0;     // places of the initial state that show nothing
+};
+/// O(number of places).
+Remains RemainsOf(const Document& document);
 
 }  // namespace tabmesh
 

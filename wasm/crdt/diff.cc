@@ -16,8 +16,13 @@ namespace {
 
 class Differ {
  public:
-  Differ(const Document& document, uint64_t salt, CallArena* arena, OpList* ops)
-      : document_(document), tree_(document.tree()), salt_(salt), arena_(arena), writer_(arena, ops) {}
+  Differ(const Document& document, uint32_t instance, uint64_t salt, CallArena* arena, OpList* ops)
+      : document_(document),
+        tree_(document.tree()),
+        instance_(instance),
+        salt_(salt),
+        arena_(arena),
+        writer_(arena, ops) {}
 
   Status Run(const Edit& edit, Strategy strategy) {
     if (strategy != Strategy::kMerge) {
@@ -42,7 +47,7 @@ class Differ {
     return status;
   }
 
-  Status Add(const Edit& edit, uint32_t instance) {
+  Status Add(const Edit& edit) {
     int64_t by = 0;
     if (edit.value == nullptr || !ParseWhole(edit.value->text, &by)) return Status::kNotANumber;
     const Node* node = tree_.Find(edit.path);
@@ -60,7 +65,7 @@ class Differ {
       for (const Count& count : node->extra->counts) {
         const bool same_epoch =
             count.epoch.hlc == detail->epoch.hlc && count.epoch.instance == detail->epoch.instance;
-        if (count.id.instance == instance && same_epoch) detail->total += count.total;
+        if (count.id.instance == instance_ && same_epoch) detail->total += count.total;
       }
     }
     for (const int64_t sum : {shown + by, detail->total}) {
@@ -73,6 +78,12 @@ class Differ {
   }
 
  private:
+  // A list that is none to this replica, or what such a list's removed item has left, is a value like any
+  // other: an object takes its place.
+  static bool ReplacedWhole(RegisterKind kind) {
+    return kind == RegisterKind::kList || kind == RegisterKind::kItemGone;
+  }
+
   // An item that its writer does not see takes no edits.
   bool LeadsThroughGoneItem(Path path) const {
     const Node* list = path.size < 2 ? nullptr : tree_.FindChild(tree_.root(), path.keys[0]);
@@ -93,10 +104,9 @@ class Differ {
       const RegisterKind kind = node == nullptr ? RegisterKind::kNone : node->kind;
       if (!in_list && (kind == RegisterKind::kObject || (kind == RegisterKind::kList && node->list_key)))
         continue;
-      // A list that is none to this replica is a value like any other: an object takes its place.
-      const OpKind marker = in_list                       ? OpKind::kItem
-                            : kind == RegisterKind::kList ? OpKind::kReplace
-                                                          : OpKind::kObject;
+      const OpKind marker = in_list               ? OpKind::kItem
+                            : ReplacedWhole(kind) ? OpKind::kReplace
+                                                  : OpKind::kObject;
       const Status status = writer_.Add(marker);
       if (status != Status::kOk) return status;
     }
@@ -130,7 +140,7 @@ class Differ {
     return Leaf(node, text);
   }
 
-  // The key as one value that has seen all others.
+  // The key as one value that has seen all others, or only those of the same instance.
   Status Beside(const Edit& edit, Strategy strategy) {
     const Node* node = tree_.Find(edit.path);
     std::string_view text;
@@ -149,15 +159,15 @@ class Differ {
     if (detail == nullptr) return Status::kOutOfMemory;
     detail->strategy = strategy;
     detail->removed = edit.value == nullptr;
+    const bool blind = edit.mode == Edit::Mode::kBeside;
     if (extra != nullptr) {
-      const size_t size = extra->context.size();
-      auto* context = static_cast<Dot*>(arena_->Allocate(size * sizeof(Dot)));
-      if (context == nullptr) return Status::kOutOfMemory;
-      std::copy(extra->context.begin(), extra->context.end(), context);
-      detail->context = context;
-      detail->context_size = size;
+      detail->context = static_cast<Dot*>(arena_->Allocate(extra->context.size() * sizeof(Dot)));
+      if (detail->context == nullptr) return Status::kOutOfMemory;
+      for (const Dot& dot : extra->context) {
+        if (!blind || dot.instance == instance_) detail->context[detail->context_size++] = dot;
+      }
     }
-    if (KeepsBase(strategy) && node != nullptr) {
+    if (KeepsBase(strategy) && node != nullptr && !blind) {
       detail->base = shown;
       detail->base_hlc = node->written.hlc;
     }
@@ -185,7 +195,7 @@ class Differ {
       const bool list = node != nullptr && node->shown == Shown::kList;
       return list || node == nullptr || node->shown == Shown::kNothing ? Items(node, value) : Replace(value);
     }
-    if (node != nullptr && node->shown == Shown::kList) return Replace(value);
+    if (node != nullptr && (node->shown == Shown::kList || ReplacedWhole(node->kind))) return Replace(value);
     const bool object = node != nullptr && node->shown == Shown::kObject;
     // The marker keeps an object whose last member goes.
     const bool marked = object && (node->kind == RegisterKind::kObject || node->parent == nullptr ||
@@ -236,6 +246,7 @@ class Differ {
 
   const Document& document_;
   const NodeTree& tree_;
+  const uint32_t instance_;
   const uint64_t salt_;
   CallArena* arena_;
   OpWriter writer_;
@@ -243,14 +254,14 @@ class Differ {
 
 }  // namespace
 
-Status Diff(const Document& document, const Edit& edit, Strategy strategy, uint64_t salt, CallArena* arena,
-            OpList* ops) {
-  return Differ(document, salt, arena, ops).Run(edit, strategy);
+Status Diff(const Document& document, const Edit& edit, Strategy strategy, uint32_t instance, uint64_t salt,
+            CallArena* arena, OpList* ops) {
+  return Differ(document, instance, salt, arena, ops).Run(edit, strategy);
 }
 
 Status Increment(const Document& document, const Edit& edit, uint32_t instance, CallArena* arena,
                  OpList* ops) {
-  return Differ(document, 0, arena, ops).Add(edit, instance);
+  return Differ(document, instance, 0, arena, ops).Add(edit);
 }
 
 }  // namespace tabmesh

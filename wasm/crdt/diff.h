@@ -14,10 +14,11 @@ namespace tabmesh {
 
 /// Appends the ops, without ids, that make `document` show `edit.value` at `edit.path`, or nothing
 /// there; none where it does already. Under a strategy other than kMerge the path must be a single key. Keys,
-/// values and details live as long as `arena`. `salt` differs from write to write (PositionsBetween).
-/// kPathTooLong, kValueTooLarge, kOutOfMemory. O(size of the value + visible members at its objects).
-Status Diff(const Document& document, const Edit& edit, Strategy strategy, uint64_t salt, CallArena* arena,
-            OpList* ops);
+/// values and details live as long as `arena`. `instance` is the writer; `salt` differs from write to write
+/// (PositionsBetween). kPathTooLong, kValueTooLarge, kOutOfMemory. O(size of the value + visible members at
+/// its objects).
+Status Diff(const Document& document, const Edit& edit, Strategy strategy, uint32_t instance, uint64_t salt,
+            CallArena* arena, OpList* ops);
 
 /// Appends the op that adds `by` to the number at `path`, as `instance`. kNotANumber where something else
 /// is, `by` is not whole, or the sum is beyond ±(2^53 - 1); kPathTooLong, kOutOfMemory.

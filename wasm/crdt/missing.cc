@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/plant.h"
+#include "crdt/walk.h"
 
 namespace tabmesh {
 
@@ -29,33 +30,15 @@ class Collector {
  public:
   Collector(const std::vector<uint32_t>& covered, CallArena* arena, OpList* ops,
             std::vector<std::string_view>* keys)
-      : covered_(covered), arena_(arena), ops_(ops), keys_(keys), first_op_(ops->size()) {}
+      : covered_(covered), arena_(arena), ops_(ops, keys) {}
 
   Status Run(const Node* root) {
-    // Depth first, without recursion: down, else along, else up and along.
-    const Node* node = root->first_child;
-    if (node != nullptr) stack_.push_back(node->key);
-    while (node != nullptr) {
+    TreeWalk walk(root);
+    while (const Node* node = walk.Next()) {
+      path_ = walk.path();
       if (const Status status = Visit(*node); status != Status::kOk) return status;
-      if (node->first_child != nullptr) {
-        node = node->first_child;
-        stack_.push_back(node->key);
-        continue;
-      }
-      while (node != nullptr && node->next == nullptr) {
-        node = node->parent;
-        if (node == root) node = nullptr;
-        if (!stack_.empty()) stack_.pop_back();
-      }
-      if (node != nullptr) {
-        node = node->next;
-        stack_.back() = node->key;
-      }
     }
-    // Keys of each op are stored behind one another; views are made now that the storage stands still.
-    for (size_t i = 0; i < starts_.size(); ++i) {
-      (*ops_)[first_op_ + i].path = {keys_->data() + starts_[i].first, starts_[i].size};
-    }
+    ops_.Finish();
     return Status::kOk;
   }
 
@@ -65,14 +48,9 @@ class Collector {
   }
 
   void Add(OpKind kind, std::string_view value, const WriteId& id, OpDetail* detail = nullptr) {
-    Op op;
-    op.kind = kind;
-    op.value = value;
-    op.id = id;
-    op.detail = detail;
-    starts_.push_back({keys_->size(), stack_.size()});
-    keys_->insert(keys_->end(), stack_.begin(), stack_.end());
-    ops_->push_back(op);
+    Op* op = ops_.Add(kind, path_, value);
+    op->id = id;
+    op->detail = detail;
   }
 
   Status Visit(const Node& node) {
@@ -131,17 +109,10 @@ class Collector {
     return Status::kOk;
   }
 
-  struct Start {
-    size_t first;
-    size_t size;
-  };
   const std::vector<uint32_t>& covered_;
   CallArena* arena_;
-  OpList* ops_;
-  std::vector<std::string_view>* keys_;
-  std::vector<Start> starts_;
-  std::vector<std::string_view> stack_;
-  const size_t first_op_;
+  GatheredOps ops_;
+  Path path_;
 };
 
 }  // namespace

@@ -317,7 +317,7 @@ struct JsonParser::Impl {
       } else {
         uint64_t mode = 0;
         TABMESH_TRY_SIMDJSON(part.get_uint64().get(mode));
-        if (mode > 2) return Status::kMalformedJson;
+        if (mode > 3) return Status::kMalformedJson;
         edit->mode = static_cast<Edit::Mode>(mode);
       }
       ++index;

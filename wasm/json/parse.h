@@ -30,8 +30,9 @@ class JsonParser {
   /// One object, as the initial state is. kNotAnObject for anything else.
   Status ParseObject(std::string_view json, CallArena* arena, JsonValue** object);
 
-  /// `[[path, value], [path], [path, value, 1], [path, number, 2], …]`: sets, removals, replacements,
-  /// increments; a path is an array of keys. Also kPathTooLong. `*first` is null for an empty list.
+  /// `[[path, value], [path], [path, value, 1], [path, number, 2], [path, value, 3], …]`: sets, removals,
+  /// replacements, increments, and values beside others (Edit::Mode); a path is an array of keys. Also
+  /// kPathTooLong. `*first` is null for an empty list.
   Status ParseEdits(std::string_view json, CallArena* arena, Edit** first);
 
   /// Checks that each of `texts` is exactly one JSON value, in one pass. Allocates nothing in an arena.

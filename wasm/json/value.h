@@ -38,6 +38,8 @@ struct Edit {
     kSet = 0,
     kReplace = 1,    // the value replaces the whole subtree, also what others write into it meanwhile
     kIncrement = 2,  // the value is a whole number to add
+    kBeside =
+        3,  // the value was chosen without knowing of those that are there: of some strategies, beside them
   };
   Path path;
   JsonValue* value = nullptr;

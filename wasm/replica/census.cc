@@ -31,6 +31,7 @@ bool Census::Update(const Presence& presence, uint64_t now_ms) {
   }
   const bool changed = is_new || peer->visible != presence.visible || peer->label != presence.label;
   peer->visible = presence.visible;
+  peer->stores_nothing = presence.stores_nothing;
   peer->label = presence.label;
   peer->connected_at_ms = presence.connected_at_ms;
   peer->last_seen_ms = now_ms;

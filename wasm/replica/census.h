@@ -15,6 +15,7 @@ struct Peer {
   InstanceId id;
   std::string label;
   bool visible = false;
+  bool stores_nothing = false;
   uint64_t connected_at_ms = 0;  // the peer's clock
   uint64_t last_seen_ms = 0;     // this replica's clock
 };

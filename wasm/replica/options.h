@@ -24,6 +24,8 @@ struct ReplicaOptions {
   std::string label;
   uint64_t connected_at_ms = 0;
   bool visible = true;
+  /// Whether the caller stores what is written; SetStores when that changes.
+  bool stores = true;
   /// Whether this replica takes part in the election.
   bool may_lead = true;
   Strategy default_strategy = Strategy::kMerge;

@@ -31,8 +31,10 @@ Status Replica::Open(std::string_view initial_state, uint64_t now_ms) {
   arena_.Reset();
   if (status != Status::kOk) return status;
   document_.EndChanges(nullptr);
-  SendPresence(/*leaves=*/false, /*asks=*/true);
-  if (options_.may_lead) election_.Start(&actions_);
+  if (!suspended_) {
+    SendPresence(/*leaves=*/false, /*asks=*/true);
+    if (options_.may_lead) election_.Start(&actions_);
+  }
   EndCall(/*local=*/false);
   return Status::kOk;
 }
@@ -51,7 +53,8 @@ Status Replica::OpenInitial(std::string_view initial_state) {
     // What nobody has written has nothing beside it.
     const bool whole = options_.StrategyOf(member->key) != Strategy::kMerge;
     const Strategy strategy = whole ? Strategy::kLastWriteWins : Strategy::kMerge;
-    if (const Status status = Diff(document_, edit, strategy, 0, &arena_, &ops); status != Status::kOk) {
+    if (const Status status = Diff(document_, edit, strategy, self_, 0, &arena_, &ops);
+        status != Status::kOk) {
       return status;
     }
   }
@@ -195,7 +198,7 @@ Status Replica::DiffEdits(std::string_view edits, OpList* ops) {
       return Status::kNotANumber;
     }
     const Status status = counts ? Increment(document_, *edit, self_, &arena_, ops)
-                                 : Diff(document_, *edit, strategy, salt, &arena_, ops);
+                                 : Diff(document_, *edit, strategy, self_, salt, &arena_, ops);
     if (status != Status::kOk) return status;
   }
   return !ops->empty() && seq() == UINT32_MAX ? Status::kSequenceExhausted : Status::kOk;
@@ -283,7 +286,7 @@ void Replica::Receive(std::string_view bytes, uint64_t now_ms) {
 Status Replica::ReceiveFrame(std::string_view bytes, uint64_t now_ms) {
   Frame frame;
   if (const Status status = OpenFrame(bytes, namespace_, &frame); status != Status::kOk) {
-    if (status == Status::kForeignFrame && frame.name_space != 0) NoticeEra(frame.name_space, now_ms);
+    if (status == Status::kForeignFrame && frame.name_space != 0) NoticeEra(frame, now_ms);
     return status;
   }
   switch (frame.kind) {
@@ -304,6 +307,8 @@ Status Replica::ReceiveFrame(std::string_view bytes, uint64_t now_ms) {
     case FrameKind::kDestroy:
       Actions::Event(&actions_, "destroyed");
       return Status::kOk;
+    case FrameKind::kEnd:
+      break;
   }
   return frame.newer_minor ? Status::kOk : Status::kMalformedFrame;
 }
@@ -360,7 +365,7 @@ Status Replica::MergeOpSet(OpSet* set) {
     if (const Status status = vector_.Intern(set->vector[i].instance, &indices[i]); status != Status::kOk) {
       return status;
     }
-    if (indices[i] == self_ && set->vector[i].seq > seq()) {
+    if (indices[i] == self_ && set->vector[i].seq > seq() && !(continues_ && !ready())) {
       Actions::Event(&actions_, "identity-conflict");
       return Status::kIdentityConflict;
     }

@@ -46,6 +46,9 @@ struct ReplicaCounters {
 class Replica {
  public:
   explicit Replica(ReplicaOptions options);
+  /// The one that goes on in a later era when that of `before` has ended: the same instance with the same
+  /// peers, clock and place in the election, and nothing of the state. Its life begins with Open.
+  Replica(const Replica& before, uint32_t era);
 
   /// Takes the initial state, a JSON object, and greets whoever is there. JsonParser's errors.
   Status Open(std::string_view initial_state, uint64_t now_ms);
@@ -78,6 +81,9 @@ class Replica {
   void Tick(uint64_t now_ms);
 
   void SetVisible(bool visible, uint64_t now_ms);
+  /// While somebody here cannot store what it writes, no era ends: what the next one has of it is known only
+  /// from the journal.
+  void SetStores(bool stores, uint64_t now_ms);
   /// The page is about to be frozen, cached or closed: leaves the election, says goodbye.
   void Suspend(uint64_t now_ms);
   /// It goes on. Assumes that everything was missed; the caller also reads the journal again.
@@ -116,17 +122,15 @@ class Replica {
   /// kOutOfMemory.
   Status EncodeCheckpoint(Buffer* out) const;
 
-  /// The era that the journal has turned out to be in. kNotReady once something of another was merged: then
-  /// only a new replica can.
-  Status EnterEra(uint32_t era, uint64_t now_ms);
-  /// Whether history outweighs the state, or too many instances have written: the leader should end the era.
+  /// Whether history outweighs the state, or too many instances have written, and all who are here can
+  /// follow: the leader should end the era. O(1), or O(size of the state) once it is so.
   bool CompactionDue() const;
   /// What the next era begins with, as a stored frame of it; and which writes of this one are in it, for
-  /// SeqAtEnd. kNotReady as above; kOutOfMemory. O(size of the state).
+  /// KeptAtEnd. kNotReady as above; kOutOfMemory. O(size of the state).
   Status EncodeNextEra(Buffer* state, Buffer* end) const;
-  /// Up to which number this replica's own writes are in what followed its era. OpenFrame's errors: `end` is
-  /// not that of this era.
-  Status SeqAtEnd(std::string_view end, uint32_t* seq) const;
+  /// Which of this replica's own writes are in what followed its era: `[seq, first, last, …]`, all up to
+  /// `seq` but those from each `first` to `last`. OpenFrame's errors: `end` is not that of this era.
+  Status KeptAtEnd(std::string_view end, std::vector<uint32_t>* kept) const;
 
  private:
   struct Hole {
@@ -182,9 +186,10 @@ class Replica {
   void ReportStrategies(const OpList& ops);
   void EndCall(bool local);
 
-  void NoticeEra(uint32_t name_space, uint64_t now_ms);
+  void NoticeEra(const Frame& frame, uint64_t now_ms);
 
   ReplicaOptions options_;
+  bool continues_ = false;  // was here in the era before: what this one began with may name it as a writer
   uint32_t self_ = 0;
   VersionVector vector_;
   Document document_;

@@ -1,6 +1,5 @@
 // Replica: where its era ends. All that an era knows is dead in the next one: who takes part in it begins
-// anew, under a new identity, from the compacted state; what it had written and the state does not have it
-// writes again.
+// anew from the compacted state, and writes again what it had written and that state does not have.
 #include "crdt/compact.h"
 #include "replica/replica.h"
 #include "wire/delta.h"
@@ -22,23 +21,33 @@ InstanceId AuthorOf(uint32_t era) {
 
 }  // namespace
 
-bool Replica::CompactionDue() const {
-  const size_t dead = document_.tree().node_count() - document_.shown_count();
-  return vector_.size() > options_.era_instances_max ||
-         dead > options_.era_dead_min + document_.shown_count() / 8;
-}
-
-Status Replica::EnterEra(uint32_t era, uint64_t now_ms) {
-  if (era == options_.era) return Status::kOk;
-  if (!anti_entropy_.hydrating() || vector_.size() > 1) return Status::kNotReady;
-  Begin(now_ms);
+Replica::Replica(const Replica& before, uint32_t era) : Replica(before.options_) {
   options_.era = era;
   namespace_ = NamespaceOf(options_.name, era);
   writer_ = FrameWriter(namespace_);
-  unanswered_.clear();
-  SendPresence(/*leaves=*/false, /*asks=*/true);
-  EndCall(/*local=*/false);
-  return Status::kOk;
+  continues_ = true;
+  clock_ = before.clock_;
+  census_ = before.census_;
+  election_ = before.election_;
+  visible_ = before.visible_;
+  suspended_ = before.suspended_;
+  reported_strategies_ = before.reported_strategies_;
+  reported_leader_ = before.reported_leader_;
+  reported_term_ = before.reported_term_;
+  counters_ = before.counters_;
+}
+
+bool Replica::CompactionDue() const {
+  const size_t shown = document_.shown_count();
+  const size_t dead = document_.tree().node_count() - shown;
+  const size_t dead_max = options_.era_dead_min + shown / 8;
+  if (vector_.size() <= options_.era_instances_max && dead <= dead_max) return false;
+  if (!options_.stores) return false;
+  for (const Peer& peer : census_.peers()) {
+    if (peer.stores_nothing) return false;
+  }
+  const Remains remains = RemainsOf(document_);
+  return vector_.size() > options_.era_instances_max + remains.instances || dead > dead_max + remains.hidden;
 }
 
 Status Replica::EncodeNextEra(Buffer* state, Buffer* end) const {
@@ -58,32 +67,40 @@ Status Replica::EncodeNextEra(Buffer* state, Buffer* end) const {
   EncodeDeltaHead({author, {}, 0}, state);
   EncodeOpSet(vector, ops, state);
   FrameWriter::End(state_start, state);
+  std::vector<EraEnd::Hole> holes;
+  for (const Hole& hole : holes_) holes.push_back({hole.instance, hole.first, hole.last});
   const size_t end_start = end->size();
-  writer_.Begin(FrameKind::kHello, end);
-  EncodeHello(options_.instance, {}, /*asks=*/false, document_.digest(), vector_, end);
+  writer_.Begin(FrameKind::kEnd, end);
+  EncodeEraEnd(vector_, holes, end);
   FrameWriter::End(end_start, end);
   return state->failed() || end->failed() ? Status::kOutOfMemory : Status::kOk;
 }
 
-Status Replica::SeqAtEnd(std::string_view end, uint32_t* seq) const {
+Status Replica::KeptAtEnd(std::string_view end, std::vector<uint32_t>* kept) const {
   Frame frame;
-  Hello hello;
+  EraEnd era_end;
   if (const Status status = OpenFrame(end, namespace_, &frame); status != Status::kOk) return status;
-  if (frame.kind != FrameKind::kHello) return Status::kMalformedFrame;
-  if (const Status status = DecodeHello(frame, &hello); status != Status::kOk) return status;
-  *seq = 0;
-  for (const OpSet::Entry& entry : hello.vector) {
-    if (entry.instance == options_.instance) *seq = entry.seq;
+  if (frame.kind != FrameKind::kEnd) return Status::kMalformedFrame;
+  if (const Status status = DecodeEraEnd(frame, &era_end); status != Status::kOk) return status;
+  kept->assign(1, 0);
+  for (const OpSet::Entry& entry : era_end.vector) {
+    if (entry.instance == options_.instance) kept->front() = entry.seq;
+  }
+  for (const EraEnd::Hole& hole : era_end.holes) {
+    if (hole.instance == options_.instance) kept->insert(kept->end(), {hole.first, hole.last});
   }
   return Status::kOk;
 }
 
-// Who is behind learns of it by any frame of ours.
-void Replica::NoticeEra(uint32_t name_space, uint64_t now_ms) {
-  const int64_t ahead = static_cast<int32_t>(name_space - namespace_);
-  if (ahead > 0 && ahead <= kErasApartMax) {
-    Actions::Event(&actions_, "later-era");
-  } else if (ahead < 0 && ahead >= -kErasApartMax && anti_entropy_.EraAnswerDue(now_ms)) {
+// Who is behind learns of it by any frame of ours. That the store was erased concerns all eras.
+void Replica::NoticeEra(const Frame& frame, uint64_t now_ms) {
+  const int64_t ahead = static_cast<int32_t>(frame.name_space - namespace_);
+  if (ahead > kErasApartMax || ahead < -kErasApartMax) return;
+  if (frame.kind == FrameKind::kDestroy) {
+    Actions::Event(&actions_, "destroyed");
+  } else if (ahead > 0) {
+    Actions::Event(&actions_, "later-era").Number("era", options_.era + static_cast<uint64_t>(ahead));
+  } else if (anti_entropy_.EraAnswerDue(now_ms)) {
     SendPresence(/*leaves=*/false, /*asks=*/false);
   }
 }

@@ -33,6 +33,14 @@ void Replica::SetVisible(bool visible, uint64_t now_ms) {
   EndCall(/*local=*/false);
 }
 
+void Replica::SetStores(bool stores, uint64_t now_ms) {
+  Begin(now_ms);
+  if (stores == options_.stores) return;
+  options_.stores = stores;
+  if (!suspended_) SendPresence(/*leaves=*/false, /*asks=*/false);
+  EndCall(/*local=*/false);
+}
+
 void Replica::Suspend(uint64_t now_ms) {
   Begin(now_ms);
   if (!suspended_) {
@@ -120,6 +128,7 @@ void Replica::SendPresence(bool leaves, bool asks) {
   presence.leads = election_.leads();
   presence.leaves = leaves;
   presence.asks = asks;
+  presence.stores_nothing = !options_.stores;
   presence.term = election_.term();
   presence.connected_at_ms = options_.connected_at_ms;
   presence.label = std::string_view(options_.label).substr(0, kLabelBytesMax);

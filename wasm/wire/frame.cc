@@ -36,8 +36,8 @@ Status OpenFrame(std::string_view bytes, uint32_t name_space, Frame* frame) {
   if (check.Fixed32() != Crc32c(checked) && !Planted("checksum-unchecked")) return Status::kChecksumMismatch;
   if (version >> 4 != kWireMajor) return Status::kUnsupportedVersion;
   frame->name_space = name;
-  if (name != name_space) return Status::kForeignFrame;
   frame->kind = static_cast<FrameKind>(kind);
+  if (name != name_space) return Status::kForeignFrame;
   frame->newer_minor = (version & 15) > kWireMinor;
   frame->body = checked.substr(kFrameHeadBytes);
   return Status::kOk;

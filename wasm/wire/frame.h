@@ -23,6 +23,7 @@ enum class FrameKind : uint8_t {
   kAck = 6,       // "I have your writes up to this number"
   kFragment = 7,  // a piece of a longer message
   kDestroy = 8,   // "the store was erased: forget it"
+  kEnd = 9,       // which writes of its era the next one has: only stored
 };
 
 inline constexpr size_t kFrameHeadBytes = 8;
@@ -46,8 +47,9 @@ class FrameWriter {
 
 /// An opened frame; `body` points into the bytes it was read from.
 struct Frame {
+  // Also of a foreign frame:
   FrameKind kind = FrameKind::kOps;
-  uint32_t name_space = 0;  // also of a foreign frame
+  uint32_t name_space = 0;
   /// Written by a newer minor version: the body may go on after what we know.
   bool newer_minor = false;
   std::string_view body;

@@ -11,6 +11,7 @@ constexpr uint8_t kVisible = 1;
 constexpr uint8_t kLeads = 2;
 constexpr uint8_t kLeaves = 4;
 constexpr uint8_t kAsks = 8;
+constexpr uint8_t kStoresNothing = 16;
 
 InstanceId ReadId(Reader* reader) { return InstanceId::From(reader->Take(InstanceId::kBytes)); }
 
@@ -57,7 +58,8 @@ Status DecodeDeltaHead(Reader* reader, DeltaHead* head) {
 void EncodePresence(const Presence& presence, Buffer* out) {
   out->Append(presence.from.view());
   out->AppendByte(static_cast<uint8_t>((presence.visible ? kVisible : 0) | (presence.leads ? kLeads : 0) |
-                                       (presence.leaves ? kLeaves : 0) | (presence.asks ? kAsks : 0)));
+                                       (presence.leaves ? kLeaves : 0) | (presence.asks ? kAsks : 0) |
+                                       (presence.stores_nothing ? kStoresNothing : 0)));
   out->AppendVarint(presence.term);
   out->AppendVarint(presence.connected_at_ms);
   out->AppendSized(presence.label);
@@ -71,6 +73,7 @@ Status DecodePresence(const Frame& frame, Presence* presence) {
   presence->leads = (flags & kLeads) != 0;
   presence->leaves = (flags & kLeaves) != 0;
   presence->asks = (flags & kAsks) != 0;
+  presence->stores_nothing = (flags & kStoresNothing) != 0;
   presence->term = reader.Varint();
   if (presence->term > kTermMax) return Status::kMalformedFrame;
   presence->connected_at_ms = reader.Varint();
@@ -103,6 +106,28 @@ Status DecodeAck(const Frame& frame, Ack* ack) {
   ack->from = ReadId(&reader);
   ack->to = ReadId(&reader);
   ack->seq = ReadSeq(&reader);
+  return EndOfBody(frame, reader);
+}
+
+void EncodeEraEnd(const VersionVector& vector, const std::vector<EraEnd::Hole>& holes, Buffer* out) {
+  EncodeVector(vector, out);
+  out->AppendVarint(holes.size());
+  for (const EraEnd::Hole& hole : holes) {
+    out->Append(hole.instance.view());
+    out->AppendVarint(hole.first);
+    out->AppendVarint(hole.last);
+  }
+}
+
+Status DecodeEraEnd(const Frame& frame, EraEnd* end) {
+  Reader reader(frame.body);
+  if (const Status status = DecodeVector(&reader, &end->vector); status != Status::kOk) return status;
+  for (uint64_t left = reader.Varint(); left > 0 && reader.ok(); --left) {
+    EraEnd::Hole& hole = end->holes.emplace_back();
+    hole.instance = ReadId(&reader);
+    hole.first = ReadSeq(&reader);
+    hole.last = ReadSeq(&reader);
+  }
   return EndOfBody(frame, reader);
 }
 

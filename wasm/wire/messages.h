@@ -39,6 +39,8 @@ struct Presence {
   bool leaves = false;
   /// The sender is new and wants everybody's presence.
   bool asks = false;
+  /// What the sender writes reaches no journal by itself.
+  bool stores_nothing = false;
   uint64_t term = 0;  // the highest the sender knows; its own when `leads`
   uint64_t connected_at_ms = 0;
   std::string_view label;  // points into the bytes read
@@ -59,12 +61,24 @@ struct Ack {
   uint32_t seq = 0;
 };
 
+/// Which writes of an era are in what the next one began with: all of the vector, but those of the holes.
+struct EraEnd {
+  struct Hole {
+    InstanceId instance;
+    uint32_t first = 0;
+    uint32_t last = 0;
+  };
+  std::vector<OpSet::Entry> vector;
+  std::vector<Hole> holes;
+};
+
 void EncodeHello(const InstanceId& from, const InstanceId& to, bool asks, uint64_t digest,
                  const VersionVector& vector, Buffer* out);
 void EncodeDeltaHead(const DeltaHead& head, Buffer* out);
 void EncodePresence(const Presence& presence, Buffer* out);
 void EncodePosition(const Position& position, Buffer* out);
 void EncodeAck(const Ack& ack, Buffer* out);
+void EncodeEraEnd(const VersionVector& vector, const std::vector<EraEnd::Hole>& holes, Buffer* out);
 
 /// Each reads a whole body, but DecodeDeltaHead only the head. kMalformedFrame.
 Status DecodeHello(const Frame& frame, Hello* hello);
@@ -72,6 +86,7 @@ Status DecodeDeltaHead(Reader* reader, DeltaHead* head);
 Status DecodePresence(const Frame& frame, Presence* presence);
 Status DecodePosition(const Frame& frame, Position* position);
 Status DecodeAck(const Frame& frame, Ack* ack);
+Status DecodeEraEnd(const Frame& frame, EraEnd* end);
 
 }  // namespace tabmesh
 

@@ -28,6 +28,7 @@ uint32_t Durability::Writer::DurableUpTo(uint64_t cursor) const {
 }
 
 void Durability::Wrote(const Record& record) {
+  if (record.era != era_) return;  // never to be stored
   Writer& writer = writers_[record.instance];
   if (writer.records.size() < record.seq) writer.records.resize(record.seq);
   Bytes& place = writer.records[record.seq - 1];
@@ -53,10 +54,11 @@ void Durability::RecordFlipped(const InstanceId& instance, uint32_t seq) {
 }
 
 void Durability::Evicted() {
-  for (auto& [id, writer] : writers_) writer.acknowledged.clear();
+  writers_.clear();
+  era_ = 0;
 }
 
-std::string Durability::EraEnded(const std::map<InstanceId, uint32_t>& kept) {
+std::string Durability::EraEnded(const std::map<InstanceId, uint32_t>& kept, uint32_t next) {
   for (auto& [id, writer] : writers_) {
     if (writer.acknowledged.empty()) continue;
     const uint32_t seq = writer.acknowledged.back().seq;
@@ -64,8 +66,9 @@ std::string Durability::EraEnded(const std::map<InstanceId, uint32_t>& kept) {
     const bool lost = found == kept.end() || found->second < seq;
     if (lost && !writer.ambiguous && writer.flipped.empty()) return "a durable write is lost with its era";
     durable_before_ += seq;
-    writer.acknowledged.clear();
   }
+  writers_.clear();
+  era_ = next;
   return {};
 }
 

@@ -27,7 +27,7 @@ class Durability {
   /// Eviction takes everything but what live tabs hold (HAZARDS H29).
   void Evicted();
   /// The next era begins with these writes, under another name.
-  std::string EraEnded(const std::map<InstanceId, uint32_t>& kept);
+  std::string EraEnded(const std::map<InstanceId, uint32_t>& kept, uint32_t next);
 
   /// Whether two writes went under one name: then only one of them is found in the journal.
   bool ambiguous() const { return ambiguous_; }
@@ -58,6 +58,7 @@ class Durability {
     uint32_t DurableUpTo(uint64_t cursor) const;
   };
   std::map<InstanceId, Writer> writers_;
+  uint32_t era_ = 0;
   bool ambiguous_ = false;
   bool has_hole_ = false;
   uint64_t durable_before_ = 0;  // in eras that have ended

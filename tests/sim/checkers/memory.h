@@ -13,6 +13,8 @@ class Memory {
  public:
   /// `places`: how many paths the workload can write, prefixes included. A removed one keeps its tombstone.
   explicit Memory(uint64_t places) : places_(places) {}
+  /// Each has a number of its own.
+  void TabOpened() { ++places_; }
   void Forged(uint64_t places) { forged_ += places; }
 
   std::string Check(const Tab& tab) const {

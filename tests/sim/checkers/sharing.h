@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../tab.h"
@@ -16,28 +17,28 @@ namespace tabmesh::sim {
 class Sharing {
  public:
   std::string Shared(const Tab& tab, uint32_t seq, const std::vector<std::unique_ptr<Tab>>& tabs) const {
-    const auto gone = gone_.find(tab.id());
+    const auto gone = gone_.find({tab.era(), tab.id()});
     if (gone != gone_.end() && gone->second >= seq) return {};
     for (const auto& other : tabs) {
-      if (other.get() == &tab || other->replica() == nullptr) continue;
+      if (other.get() == &tab || other->replica() == nullptr || other->era() != tab.era()) continue;
       if (other->replica()->vector().SeqOf(tab.id()) >= seq) return {};
     }
     return "write " + std::to_string(seq) + " of " + tab.Name() +
            " is called shared, but no other tab has it";
   }
 
-  /// The page is gone with what it had.
+  /// The page is gone with what it had, or the era is.
   void Leaves(const Tab& tab) {
     const VersionVector& vector = tab.replica()->vector();
     for (uint32_t i = 0; i < vector.size(); ++i) {
       if (vector.Id(i) == tab.id()) continue;
-      uint32_t& seq = gone_[vector.Id(i)];
+      uint32_t& seq = gone_[{tab.era(), vector.Id(i)}];
       seq = std::max(seq, vector.Seq(i));
     }
   }
 
  private:
-  std::map<InstanceId, uint32_t> gone_;
+  std::map<std::pair<uint32_t, InstanceId>, uint32_t> gone_;
 };
 
 }  // namespace tabmesh::sim
