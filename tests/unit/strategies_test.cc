@@ -200,6 +200,56 @@ TEST(Strategies, AnObjectWrittenWhereAnotherVersionHadAListShowsNothingOfItsRemo
   }
 }
 
+TEST(Strategies, NothingIsRemovedFromAListThatIsNoneToItsReader) {
+  ReplicaOptions other = Options(2);
+  other.lists = {};
+  auto a = MakeReady(Options(1));
+  auto b = MakeReady(other);
+  b->Receive(Set(a.get(), R"([[["list"],[{"id":1}]]])"), kNow);
+  const std::string seen = State(*b);
+  EXPECT_EQ(Set(b.get(), R"([[["list","1"]]])", kNow + 1), "");
+  EXPECT_EQ(State(*b), seen);
+}
+
+// One stamp with two contents means a forged or duplicated identity: all who have both show the same.
+TEST(Strategies, AValueAndAPlainWriteUnderOneStampConvergeInAnyOrder) {
+  for (const std::string_view plain :
+       {R"([[["asked"]]])", R"([[["asked"],7]])", R"([[["asked"],{"x":1}]])"}) {
+    ReplicaOptions other = Options(1);  // the same instance
+    other.strategies = {};
+    const std::string value = Set(MakeReady(Options(1)).get(), R"([[["asked"],"v"]])");
+    auto writer = MakeReady(other, R"({"asked":1})");
+    const std::string removal = Set(writer.get(), plain);
+    ASSERT_FALSE(removal.empty());
+    std::vector<uint64_t> digests;
+    std::vector<std::string> states;
+    for (const bool value_first : {true, false}) {
+      auto reader = MakeReady(Options(3));
+      Replica* one = reader.get();
+      // A checkpoint is merged whatever numbers are known.
+      for (const std::string& record :
+           value_first ? std::vector{value, removal} : std::vector{removal, value}) {
+        auto witness = MakeReady(Options(4));
+        witness->Receive(record, kNow);
+        Buffer checkpoint;
+        ASSERT_EQ(witness->EncodeCheckpoint(&checkpoint), Status::kOk);
+        ASSERT_EQ(one->Restore(checkpoint.view(), kNow), Status::kOk);
+      }
+      one->Restored(/*alone=*/false, kNow);
+      digests.push_back(one->digest());
+      states.push_back(State(*one));
+      Buffer begin, end;
+      ASSERT_EQ(one->EncodeNextEra(&begin, &end), Status::kOk);
+      Replica next(*one, 1);
+      ASSERT_EQ(next.Open("{}", kNow), Status::kOk);
+      ASSERT_EQ(next.Restore(begin.view(), kNow), Status::kOk);
+      EXPECT_EQ(State(next), State(*one)) << plain;
+    }
+    EXPECT_EQ(digests[0], digests[1]) << plain << states[0] << states[1];
+    EXPECT_EQ(states[0], states[1]) << plain;
+  }
+}
+
 // A version of the app that merges the key as a tree writes it plainly: older values beside one another go,
 // later ones stay, and so it is in every order.
 TEST(Strategies, PlainWritesWinByStampOverValuesAndCounts) {

@@ -32,7 +32,7 @@ class Differ {
     }
     if (LeadsThroughGoneItem(edit.path)) return Status::kOk;
     const Node* node = tree_.Find(edit.path);
-    if (edit.value == nullptr && (node == nullptr || node->shown == Shown::kNothing)) return Status::kOk;
+    if (edit.value == nullptr && !IsSeen(node)) return Status::kOk;
     const size_t before = writer_.count();
     if (const Status status = MarkAncestors(edit.path); status != Status::kOk) return status;
     const size_t marked = writer_.count();
@@ -78,6 +78,15 @@ class Differ {
   }
 
  private:
+  // Members of a list that is none to this replica are not.
+  static bool IsSeen(const Node* node) {
+    if (node == nullptr || node->shown == Shown::kNothing) return false;
+    for (node = node->parent; node->parent != nullptr; node = node->parent) {
+      if (node->shown != Shown::kObject && !(node->shown == Shown::kList && node->list_key)) return false;
+    }
+    return true;
+  }
+
   // A list that is none to this replica, or what such a list's removed item has left, is a value like any
   // other: an object takes its place.
   static bool ReplacedWhole(RegisterKind kind) {

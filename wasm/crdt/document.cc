@@ -288,8 +288,12 @@ void Document::ShowSibling(Node* node) {
   const Sibling* latest = LatestOf(*node->extra, *vector_);
   if (latest == nullptr) {
     if (node->kind == RegisterKind::kValues) SetRegister(node, RegisterKind::kNone, {}, {});
-  } else if (node->kind == RegisterKind::kNone || node->kind == RegisterKind::kValues ||
-             vector_->Compare(latest->id, node->written) > 0) {
+    return;
+  }
+  // One stamp with two contents, as in Wins.
+  const int order = node->kind == RegisterKind::kNone ? 1 : vector_->Compare(latest->id, node->written);
+  if (order > 0 || node->kind == RegisterKind::kValues ||
+      (order == 0 && RegisterKind::kValues > node->kind)) {
     SetRegister(node, RegisterKind::kValues, ShownOf(*node->extra, *vector_)->text, latest->id);
   }
 }
