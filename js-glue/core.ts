@@ -76,6 +76,7 @@ export type CoreEvent =
   | { readonly type: 'remote' | 'divergence'; readonly from: string }
   | { readonly type: 'shared'; readonly seq: number }
   | { readonly type: 'strategy-mismatch'; readonly key: string }
+  | { readonly type: 'later-era'; readonly era: number }
   | { readonly type: 'dropped'; readonly reason: string }
   | { readonly type: 'leader'; readonly term: number; readonly self: 0 | 1; readonly id?: string }
 
@@ -97,7 +98,7 @@ export interface CorePeer {
 }
 
 /** The calls of a replica that take and return nothing but numbers and booleans. */
-const plainCalls = ['restored', 'askShared', 'tick', 'setVisible', 'suspend', 'resume', 'destroy', 'lockGranted', 'lockLost', 'termClaimed', 'claimFailed', 'accept', 'withdraw'] as const
+const plainCalls = ['restored', 'askShared', 'tick', 'setVisible', 'setStores', 'compactionDue', 'suspend', 'resume', 'destroy', 'lockGranted', 'lockLost', 'termClaimed', 'claimFailed', 'accept', 'withdraw'] as const
 
 type WithoutHandle<F> = F extends (handle: number, ...rest: infer A) => infer R ? (...rest: A) => R : never
 
@@ -121,6 +122,8 @@ export interface Core {
   restore(record: Uint8Array, now: number): number
   /** Throws TabmeshError, and then nothing has changed. */
   localSet(edits: readonly TreeEdit[], now: number): void
+  /** Goes on in a later era, with nothing but the initial state. All that was to be done must have been taken. */
+  enterEra(era: number, state: object, now: number): void
   /** The record to store, or undefined when nothing has to change. Throws TabmeshError. No other write is taken until `accept` or `withdraw`. */
   propose(edits: readonly TreeEdit[], now: number): Uint8Array | undefined
   receive(frame: Uint8Array, now: number): void
@@ -136,6 +139,10 @@ export interface Core {
   seq(): number
   /** Empty when memory is out, and while stored records wait for earlier ones. */
   checkpoint(): Uint8Array
+  /** What the next era begins with, and which writes of this one are in it. Undefined as `checkpoint`. */
+  nextEra(): { state: Uint8Array; end: Uint8Array } | undefined
+  /** Which own writes are in what followed the era (`isKept`); undefined where `end` is not that of this one. */
+  keptAtEnd(end: Uint8Array): readonly number[] | undefined
   peers(): CorePeer[]
   conflicts(): CoreConflict[]
   counters(): number[]
@@ -204,6 +211,9 @@ export function createCore(module: MainModule, options: CoreOptions): Core {
       check(module.open(handle, put(JSON.stringify(state))[0]!, now))
     },
     restore: (record, now) => given('restore', record, now) ?? 1,
+    enterEra(era, state, now) {
+      if (!freed) check(module.enterEra(handle, put(JSON.stringify(state))[0]!, era, now))
+    },
     localSet(edits, now) {
       checkOpen()
       check(module.localSet(handle, put(JSON.stringify(edits))[0]!, now))
@@ -233,6 +243,19 @@ export function createCore(module: MainModule, options: CoreOptions): Core {
       if (freed) return new Uint8Array()
       module.checkpoint(handle)
       return outputBytes()
+    },
+    nextEra() {
+      const size = freed ? 0 : module.nextEra(handle)
+      if (size === 0) return undefined
+      const both = outputBytes()
+      return { state: both.slice(0, size), end: both.slice(size) }
+    },
+    keptAtEnd(end) {
+      const sizes = freed ? undefined : memory.put(end)
+      if (!sizes) return undefined
+      module.keptAtEnd(handle, sizes[0]!)
+      const kept = JSON.parse(outputText()) as number[]
+      return kept.length > 0 ? kept : undefined
     },
     peers: () => printed('peers') as CorePeer[],
     conflicts: () => printed('conflicts') as CoreConflict[],

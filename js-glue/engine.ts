@@ -1,10 +1,13 @@
 // The part that is loaded later: wires the core to the platform, in the order of the core's actions.
 import { createConflicts, type Conflicts } from './conflicts.ts'
 import { createCore, loadModule, type Core, type CoreEvent, type WasmSource } from './core.ts'
+import { createEras, type Proposed } from './eras.ts'
 import { TabmeshError } from './errors.ts'
+import type { TreeEdit } from './json-tree.ts'
 import { createJournalWriter } from './journal-writer.ts'
-import type { Channel, Journal, JournalContents, Lock, Platform } from './platform.ts'
+import type { Channel, Fenced, Journal, JournalContents, Lock, Platform } from './platform.ts'
 import type { Lists } from './keyed-list.ts'
+import { createStorage } from './storage.ts'
 import type { Mirror } from './store.ts'
 import { createSync } from './sync.ts'
 import { createTransactions, type TransactionCall } from './transactions.ts'
@@ -16,13 +19,14 @@ const storageWaitMs = 3000
 const aliveEveryMs = 5000
 /** Writes after which the leader makes a checkpoint. */
 const checkpointEvery = 500
-/** Before the database is opened again; doubles up to the last. */
-const reopenFirstMs = 250
-const reopenLastMs = 30_000
 /** Between two questions whether another tab has a write that somebody waits for. */
 const askSharedMs = 500
 const claimAgainMs = 2000
 const closeWaitMs = 3000
+/** From a write until a leader looks whether the era should end. */
+const endLookMs = 250
+/** Between two looks whether the era has ended. */
+const laterEraMs = 100
 /** Changes closer than this are a stream: the next follows before a timer would run. */
 const streamMs = 8
 
@@ -95,22 +99,19 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   let channel: Channel | undefined
   let hadChannel = false
-  let journal: Journal | undefined
-  let journalOpening: Promise<void> | undefined
-  let persistence: Status['persistence'] = options.persist === false ? 'none' : 'opening'
   let cursor = 0
-  let generation = ''
   let storageFull = false
   let sinceCheckpoint = 0
-  let checkpointing = false
+  let working = false // on the journal, as leader
   let suspended = false
   let resuming = false
   let away = false // what the page says, also while this tab is still coming back
   let ended = false
-  /** The surroundings have no database: leadership and writes are as good as memory. */
-  let withoutJournal = options.persist === false
-  let reopenMs = reopenFirstMs
   let durableSeq = 0
+  let proposed: Proposed | undefined
+  let laterEra: (() => void) | undefined
+  let cancelEndLook: (() => void) | undefined
+  let told = false // the core, that storage was read, or does not answer
   let lastLater = 0
   let cancelAskShared: (() => void) | undefined
   let hydrated = false
@@ -122,13 +123,41 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   let becomeReady!: () => void
   const ready = new Promise<void>((resolve) => (becomeReady = resolve))
 
+  const storage = createStorage({
+    name: options.name,
+    platform,
+    persist: options.persist,
+    position,
+    ended: () => ended,
+    merge(contents) {
+      if (away && contents.era !== eras.era) return false // whoever comes back reads again
+      merge(contents)
+      return true
+    },
+    onUsable(usable) {
+      if (!usable) writer.use(undefined)
+      if (ended) return
+      replica.setStores(usable, clock.now()) // no era ends under a tab that cannot store what it writes
+      perform()
+    },
+    onRead: (journal) => writer.use(journal),
+    onErased: () => end(new TabmeshError('destroyed', 'The store was erased while this tab was away.')),
+    onError: (error) => emit('error', { error }),
+  })
+
+  const eras = createEras({ core, clock, mirror, sync, storesNothing: () => storage.absent, onLost: (error) => emit('error', { error }) })
+
+  function position(): { cursor: number; era: number } {
+    return { cursor, era: eras.era }
+  }
+
   const writer = createJournalWriter(clock, {
     durable(seq, records, bytes) {
       if (ended) return
       storageFull = false
       options.debug?.({ type: 'journal', records, bytes, at: clock.now() })
       durableSeq = seq
-      ledger.reached('durable', seq)
+      eras.reached('durable', seq)
       shareAlone()
       emit('status', status())
     },
@@ -139,6 +168,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       storageFull ||= full
       emit('status', status())
     },
+    stale: () => void storage.catchUp(),
   })
 
   const conflicts = createConflicts({
@@ -156,27 +186,25 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     async journal() {
       await ready
       if (ended) throw new TabmeshError('closed', 'The store is closed.')
-      await openJournal()
+      await storage.open()
       // Opened by a claim, it may not have been read yet: what it holds belongs to no known generation then.
-      if ((!journal || generation === '') && !withoutJournal && !(await restoreFromJournal())) {
+      if ((!storage.journal || storage.generation === '') && !storage.absent && !(await storage.read())) {
         throw new TabmeshError('destroyed', 'The store was erased while this tab was away.')
       }
-      return journal
+      return storage.journal
     },
-    cursor: () => cursor,
+    position,
     now: () => clock.now(),
     after: (ms, task) => clock.after(ms, task),
     take(contents) {
       if (ended || suspended) throw new TabmeshError('closed', 'The store is closed or suspended.')
-      if (contents.generation !== generation) {
+      if (contents.generation !== storage.generation) {
         const erased = new TabmeshError('destroyed', 'The store was erased while this tab was away.')
         end(erased)
         throw erased
       }
       sync.flush()
-      restore(contents)
-      replica.restored(false, clock.now())
-      perform()
+      merge(contents)
       sync.flush()
     },
     plan: (partial) => mirror.parts.plan(partial),
@@ -184,23 +212,36 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     isShared: (key) => mirror.parts.isShared(key),
     propose(edits) {
       const record = core.propose(edits, clock.now())
-      if (record) sync.hold(true)
+      const next = eras.propose(edits, mirror.parts.sent)
+      if (record) {
+        sync.hold(true)
+        proposed = next
+      }
       perform()
-      return record && { own: { record, seq: core.seq() + 1 }, before: writer.unstored() }
+      return record && { own: { record, seq: next.seq }, before: writer.unstored() }
     },
+    // Once the era of a proposal has ended it is in the next one, or never will be.
     accept() {
-      replica.accept(clock.now())
-      perform() // under what waits here
+      if (proposed?.era === eras.era) {
+        eras.accepted(proposed)
+        replica.accept(clock.now())
+        perform() // under what waits here
+      }
       sync.hold(false)
     },
     withdraw() {
       replica.withdraw()
       sync.hold(false)
     },
-    writer,
+    stored(records) {
+      if (proposed?.era === eras.era) writer.stored(records)
+    },
+    push({ record, seq }) {
+      if (proposed?.era === eras.era) writer.push(record, seq)
+    },
     async has(seq) {
-      await restoreFromJournal()
-      return core.seq() >= seq
+      await storage.read()
+      return proposed?.era === eras.era ? core.seq() >= seq : proposed !== undefined && eras.wasKept(proposed)
     },
   })
 
@@ -210,7 +251,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   function perform(): void {
     if (ended) return
     const changes = core.takeChanges()
-    const keys = changes.length > 0 ? sync.applyRemote(changes) : []
+    const keys = changes.length === 0 ? [] : eras.entering ? makeAgain(changes) : sync.applyRemote(changes)
     if (ended) return
     core.takeFrames().forEach(post)
     store(core.takeRecords())
@@ -250,12 +291,17 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   function handle(event: CoreEvent): void {
     switch (event.type) {
       case 'ready':
+        if (eras.entering) {
+          makeAgain([])
+          perform()
+        }
+        if (hydrated) break
         sync.connect({
           commit(edits) {
-            core.localSet(edits, clock.now())
+            const number = eras.write(edits, mirror.parts.sent)
             perform()
             written(1)
-            return core.seq()
+            return number
           },
           askShared,
           hurry: () => writer.hurry(),
@@ -269,6 +315,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         hydrated = true
         becomeReady()
         emit('status', status())
+        laterEra?.()
         break
       case 'tabs':
         shareAlone()
@@ -276,7 +323,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         watchAlive()
         break
       case 'catch-up':
-        if (options.persist !== false && hydrated) void catchUp()
+        if (options.persist !== false && hydrated) void storage.catchUp()
+        break
+      case 'later-era':
+        if (event.era > eras.era) followTo(event.era)
         break
       case 'leader':
         leading = { isLeader: event.self === 1, id: event.id, term: event.term }
@@ -293,7 +343,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         emit('error', { error: new TabmeshError('strategy-mismatch', `Another tab merges ${event.key} by another strategy, as another version of the app may. All tabs still agree; the later write wins there until all have the same version.`) })
         break
       case 'shared':
-        ledger.reached('shared', event.seq)
+        eras.reached('shared', event.seq)
         break
       case 'divergence':
         emit('divergence', { source: event.from })
@@ -326,7 +376,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   /** With no other tab, shared means durable. */
   function shareAlone(): void {
-    if (core.peers().length === 0) ledger.reached('shared', durableSeq)
+    if (core.peers().length === 0) eras.reached('shared', durableSeq)
   }
 
   // Every write puts the time off: the timer stays, and is set anew when it runs too early.
@@ -390,13 +440,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   async function claim(atLeast: number): Promise<void> {
     try {
-      await openJournal()
+      await storage.open()
       if (ended) return
-      if (withoutJournal) {
+      if (storage.absent) {
         replica.termClaimed(atLeast, clock.now())
       } else {
-        if (!journal) throw new TabmeshError('storage-failed', 'There is no database to keep the term in.')
-        const term = await journal.claimTerm(atLeast, id)
+        if (!storage.journal) throw new TabmeshError('storage-failed', 'There is no database to keep the term in.')
+        const term = await storage.journal.claimTerm(atLeast, id)
         if (ended) return
         replica.termClaimed(term, clock.now())
       }
@@ -432,52 +482,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   // ---- storage ----
 
-  function openJournal(): Promise<void> {
-    if (journal || options.persist === false) return Promise.resolve()
-    journalOpening ??= (async () => {
-      try {
-        const opened = await platform.openJournal(options.name, options.persist || 'relaxed', () => {
-          journal = undefined
-          writer.use(undefined)
-          clock.after(reopenFirstMs, () => void catchUp())
-        })
-        // Evicted or erased while it was closed: nothing of this tab may reach the new one.
-        const other = opened !== undefined && generation !== '' && (await opened.read(Number.MAX_SAFE_INTEGER)).generation !== generation
-        if (ended || other) opened?.close()
-        if (ended) return
-        if (other) return end(new TabmeshError('destroyed', 'The store was erased while this tab was away.'))
-        journal = opened
-        withoutJournal = opened === undefined
-        reopenMs = reopenFirstMs
-        persistence = opened ? opened.kind : 'none'
-      } catch (cause) {
-        persistence = 'none'
-        if (reopenMs === reopenFirstMs) emit('error', { error: new TabmeshError('storage-failed', 'The state is kept in memory only: the database could not be opened.', { cause }) })
-      } finally {
-        journalOpening = undefined
-      }
-    })()
-    return journalOpening
-  }
-
-  /** Reads what the journal has after the cursor. False when the store was erased meanwhile. */
-  async function restoreFromJournal(): Promise<boolean> {
-    await openJournal()
-    if (!journal && !withoutJournal && !ended) throw new TabmeshError('storage-failed', 'The database could not be opened again yet.')
-    if (!journal) return true
-    const contents = await journal.read(cursor)
-    if (ended) return true
-    if (generation !== '' && contents.generation !== generation) return false
-    generation = contents.generation
+  /** Readers are told in this very task: a write that came in between would be told without it. */
+  function merge(contents: JournalContents): void {
+    if (contents.era !== eras.era) return enterEra(contents.era, contents)
     restore(contents)
-    // Readers are told in this very task: a write that came in between would be told without it.
-    if (hydrated) {
-      replica.restored(false, clock.now())
-      perform()
-    }
-    if (ended) return true
-    writer.use(journal)
-    return true
+    if (!told) return // all of it is one reading until then
+    replica.restored(false, clock.now())
+    perform()
   }
 
   function restore(contents: JournalContents): void {
@@ -490,73 +501,103 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   async function hydrate(): Promise<void> {
     const others = lock ? lock.alive().then((alive) => alive.filter((other) => other !== id).length, () => 1) : Promise.resolve(1)
-    let late = false
-    const read = restoreFromJournal().then(
-      () => {
-        if (!late || ended) return
-        replica.restored(false, clock.now()) // storage answered after all: merge
-        perform()
-      },
+    const read = storage.read().then(
+      () => undefined,
       (cause: unknown) => {
         if (ended) return
         emit('error', { error: new TabmeshError('storage-failed', 'The stored state could not be read yet; it is left as it is, and read again.', { cause }) })
-        catchUpLater()
+        storage.catchUpLater()
       },
     )
     await atMost(read, storageWaitMs)
-    late = true
     if (ended) return
     const alone = (await others) === 0 || !channel
     if (ended) return
+    told = true
     replica.restored(alone, clock.now())
     perform()
-  }
-
-  async function catchUp(): Promise<void> {
-    try {
-      if (!(await restoreFromJournal())) return end(new TabmeshError('destroyed', 'The store was erased while this tab was away.'))
-      if (ended || suspended) return
-      replica.restored(false, clock.now())
-      perform()
-    } catch {
-      catchUpLater()
-    }
-  }
-
-  function catchUpLater(): void {
-    if (ended) return
-    clock.after(reopenMs, () => void catchUp())
-    reopenMs = Math.min(reopenMs * 2, reopenLastMs)
   }
 
   /** Counts writes; a leader makes a checkpoint now and then. */
   function written(count: number): void {
     sinceCheckpoint += count
-    if (sinceCheckpoint < checkpointEvery || !leading.isLeader || checkpointing || !journal) return
-    checkpointing = true
-    clock.soon(() => {
-      makeCheckpoint().then(
-        () => (checkpointing = false),
-        () => (checkpointing = false), // kept for the next time
-      )
+    if (!leading.isLeader || !storage.journal) return
+    cancelEndLook ??= clock.after(endLookMs, () => {
+      cancelEndLook = undefined
+      if (!ended && !suspended && replica.compactionDue()) lead(endEra)
     })
+    if (sinceCheckpoint >= checkpointEvery) clock.soon(() => lead(makeCheckpoint))
   }
 
-  async function makeCheckpoint(): Promise<void> {
+  /** Does a leader's work on the journal; one at a time, and what fails is kept for the next. */
+  function lead(work: (journal: Journal) => Promise<Fenced | undefined>): void {
+    if (working || ended || suspended || !leading.isLeader || !storage.journal) return
+    working = true
+    work(storage.journal)
+      .then((outcome) => {
+        if (outcome === 'era-ended') void storage.catchUp()
+        if (outcome !== 'replaced' || ended) return
+        replica.lockLost(clock.now())
+        perform()
+      })
+      .catch(() => undefined)
+      .finally(() => (working = false))
+  }
+
+  /** What a leader may still go on with after it has waited for the journal. */
+  const mayGoOn = (opened: Journal, contents: JournalContents): boolean => !ended && !suspended && leading.isLeader && storage.journal === opened && contents.generation === storage.generation
+
+  async function makeCheckpoint(opened: Journal): Promise<Fenced | undefined> {
     const { term } = leading
-    const opened = journal // one connection from the beginning to the end: it can't have changed its database
-    const contents = await opened?.read(cursor)
-    if (!contents || ended || suspended || !leading.isLeader || journal !== opened) return
-    restore(contents)
-    replica.restored(false, clock.now())
-    perform()
+    const contents = await opened.read(cursor, eras.era)
+    if (!mayGoOn(opened, contents)) return undefined
+    merge(contents)
+    if (ended) return undefined
     sinceCheckpoint = 0
     const bytes = core.checkpoint()
-    if (bytes.byteLength === 0) return // out of memory, or records wait for earlier ones: the journal stays as it is
-    if (!(await opened?.checkpoint(term, bytes, cursor)) && !ended) {
-      replica.lockLost(clock.now())
-      perform()
-    }
+    // Nothing: out of memory, or records wait for earlier ones. The journal stays as it is.
+    return bytes.byteLength === 0 ? undefined : opened.checkpoint(term, eras.era, bytes, cursor)
+  }
+
+  // ---- eras ----
+
+  async function endEra(opened: Journal): Promise<Fenced | undefined> {
+    const outcome = await opened.endEra(leading.term, eras.era, cursor, (contents) => {
+      if (!mayGoOn(opened, contents)) return undefined
+      merge(contents)
+      return ended ? undefined : core.nextEra()
+    })
+    return outcome === 'stored' ? 'era-ended' : outcome
+  }
+
+  /** Others are in a later era: the journal has it, or else they have. */
+  function followTo(later: number): void {
+    if (storage.absent && !suspended) return enterEra(later, undefined)
+    if (laterEra) return
+    laterEra = () => (hydrated && options.persist !== false ? void storage.catchUp() : undefined)
+    clock.after(laterEraMs, () => (laterEra = undefined))
+    laterEra()
+  }
+
+  /** The core begins anew: with what the journal has, or with what others tell. */
+  function enterEra(next: number, contents: JournalContents | undefined): void {
+    if (hydrated) sync.flush()
+    if (ended) return
+    eras.enter(next, contents, hydrated)
+    if (contents) restore(contents)
+    else if (hydrated) sync.hold(true)
+    writer.beginEra(next, core.seq())
+    if (told) replica.restored(hydrated && contents !== undefined, clock.now())
+    perform()
+    conflicts.look()
+  }
+
+  function makeAgain(changes: readonly TreeEdit[]): string[] {
+    durableSeq = core.seq()
+    const keys = eras.makeAgain(changes)
+    if (storage.absent) sync.hold(false)
+    askShared()
+    return keys
   }
 
   // ---- the page's life ----
@@ -566,6 +607,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     if (suspended || ended) return
     transactions.suspend()
     sync.flush()
+    if (storage.absent) eras.forget() // the others have heard of it all
     suspended = true
     replica.suspend(clock.now())
     perform()
@@ -575,6 +617,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     channel = undefined
     cancelAlive?.()
     cancelAlive = undefined
+    cancelEndLook?.()
+    cancelEndLook = undefined
   }
 
   /** First the journal: if the store was erased meanwhile, nothing of this tab may leave it. */
@@ -585,7 +629,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     writer.use(undefined)
     let behind = false
     try {
-      if (!(await restoreFromJournal())) return end(new TabmeshError('destroyed', 'The store was erased while this tab was away.'))
+      if (!(await storage.read())) return end(new TabmeshError('destroyed', 'The store was erased while this tab was away.'))
     } catch {
       behind = true
     } finally {
@@ -600,7 +644,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     replica.resume(clock.now())
     perform()
     askShared()
-    if (behind) void catchUp()
+    if (behind) void storage.catchUp()
     void lookWhoLives().then(watchAlive)
   }
 
@@ -632,7 +676,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     lock?.release()
     writer.close()
     mirror.close(reason)
-    journal?.close()
+    storage.close()
     core.free()
     options.onEnd(reason)
     becomeReady() // who waits for it finds that the store has ended
@@ -650,7 +694,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   function status(): Status {
     const pendingDurable = ledger.pendingDurable()
     return {
-      persistence,
+      persistence: storage.persistence,
       channel: hadChannel ? 'broadcast-channel' : 'none',
       leadership: leading.isLeader ? 'leader' : leading.id ? 'follower' : 'none',
       relay: 'off',
@@ -662,6 +706,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   openChannel()
   lock?.show(id)
   core.open(mirror.sharedInitial(), clock.now())
+  if (storage.absent) replica.setStores(false, clock.now())
   perform()
   void hydrate()
 
@@ -673,24 +718,24 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     conflicts,
     transaction: (call) => transactions.run(call),
     history: sync.history,
-    leader: () => ({ ...leading, guarantee: lock && persistence === 'indexed-db' ? 'fenced' : 'advisory' }),
+    leader: () => ({ ...leading, guarantee: lock && storage.persistence === 'indexed-db' ? 'fenced' : 'advisory' }),
     stats() {
       const [writes = 0, framesIn = 0, bytesIn = 0, framesOut = 0, bytesOut = 0, dropped = 0, gaps = 0, divergences = 0, nodes = 0, textBytes = 0, poolBytes = 0] = ended ? [] : core.counters()
-      return { writes, framesIn, bytesIn, framesOut, bytesOut, dropped, gaps, divergences, nodes, textBytes, poolBytes }
+      return { writes, framesIn, bytesIn, framesOut, bytesOut, dropped, gaps, divergences, nodes, textBytes, poolBytes, era: eras.era }
     },
     async close() {
       if (ended) return
       if (ledger.pendingDurable() > 0) await atMost(ready, closeWaitMs)
       if (ended) return
       sync.flush()
-      if (persistence !== 'none') {
+      if (storage.persistence !== 'none') {
         await atMost(ledger.level('durable').catch(() => undefined), closeWaitMs)
       }
       end(new TabmeshError('closed', 'The store is closed.'))
     },
     async destroy() {
       if (ended) return
-      await openJournal()
+      await storage.open()
       if (ended) return
       writer.close()
       replica.destroy(clock.now())
@@ -698,8 +743,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       channel?.close() // a tab that opens now must not be told the old state
       channel = undefined
       try {
-        if (!journal && !withoutJournal) throw new TabmeshError('storage-failed', 'The database cannot be opened now, so its contents could not be erased: call destroy() again after a reload.')
-        await journal?.erase()
+        if (!storage.journal && !storage.absent) throw new TabmeshError('storage-failed', 'The database cannot be opened now, so its contents could not be erased: call destroy() again after a reload.')
+        await storage.journal?.erase()
       } finally {
         end(new TabmeshError('closed', 'The store is destroyed.'))
       }

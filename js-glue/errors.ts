@@ -27,6 +27,8 @@ export type ErrorCode =
   | 'not-ready'
   | 'sequence-exhausted'
   | 'dropped'
+  | 'era-ended'
+  | 'write-lost'
   | 'listener-failed'
 
 /** An error of tabmesh: `code` for programs, `message` says what to do, `cause` what was underneath. */

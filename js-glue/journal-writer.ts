@@ -1,5 +1,6 @@
 // The queue between the core's records and the journal: one transaction at a time takes all that wait
 // (group commit), and what fails is tried again until it succeeds.
+import { TabmeshError } from './errors.ts'
 import type { Clock, Journal } from './platform.ts'
 
 /** Between two transactions that nobody waits for: in a stream of writes they take time from what others wait for. */
@@ -28,6 +29,8 @@ export interface JournalWriter {
   stored(records: readonly Waiting[]): void
   /** A journal to write to from now on; `undefined` while there is none. */
   use(journal: Journal | undefined): void
+  /** Forgets all of the era before. The next write's number follows `seq`. */
+  beginEra(era: number, seq: number): void
   close(): void
 }
 
@@ -36,6 +39,8 @@ export interface JournalWriterEvents {
   durable(seq: number, records: number, bytes: number): void
   /** An attempt failed; the next one follows. */
   failed(cause: unknown): void
+  /** The era has ended: nothing more can be stored in it. */
+  stale(): void
 }
 
 const inOrder = (records: Waiting[]): Waiting[] => records.sort((a, b) => a.seq - b.seq)
@@ -43,6 +48,7 @@ const inOrder = (records: Waiting[]): Waiting[] => records.sort((a, b) => a.seq 
 export function createJournalWriter(clock: Clock, events: JournalWriterEvents): JournalWriter {
   let waiting: Waiting[] = []
   let journal: Journal | undefined
+  let era = 0
   let running = 0
   let retryMs = retryFirstMs
   let cancelRetry: (() => void) | undefined
@@ -74,10 +80,15 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
     urgent &&= waiting.length > 0
     running++
     underWay.add(batch)
+    const of = era
     journal
-      .append(batch.map(({ record }) => record))
+      .append(
+        batch.map(({ record }) => record),
+        of,
+      )
       .then(
         () => {
+          if (of !== era) return
           running--
           underWay.delete(batch)
           retryMs = retryFirstMs
@@ -87,9 +98,11 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
           else schedule()
         },
         (cause: unknown) => {
+          if (of !== era) return
           running--
           underWay.delete(batch)
           waiting = inOrder([...batch, ...waiting])
+          if (cause instanceof TabmeshError && cause.code === 'era-ended') return events.stale()
           events.failed(cause)
           cancelRetry?.()
           cancelRetry = clock.after(retryMs, next)
@@ -142,6 +155,17 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
     use(to) {
       journal = to
       if (journal) next()
+    },
+    beginEra(next, seq) {
+      era = next
+      stored = seq
+      running = 0
+      waiting = []
+      storedEarly.clear()
+      underWay.clear()
+      cancelRetry?.()
+      cancelRetry = undefined
+      retryMs = retryFirstMs
     },
     close() {
       cancelRetry?.()

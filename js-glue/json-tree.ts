@@ -4,10 +4,10 @@ import { TabmeshError } from './errors.ts'
 export type JsonObject = { readonly [key: string]: unknown }
 
 /**
- * `[path, value]` sets, `[path]` removes, `[path, value, 1]` replaces, `[path, number, 2]` adds: what the core
- * reads and writes. A path leads through a keyed list by the item's id as JSON text.
+ * `[path, value]` sets, `[path]` removes, `[path, value, 1]` replaces, `[path, number, 2]` adds, `[path, value, 3]`
+ * sets without having seen what is there: what the core reads and writes. A path leads through a keyed list by the item's id as JSON text.
  */
-export type TreeEdit = readonly [path: readonly string[], value?: unknown, mode?: 1 | 2]
+export type TreeEdit = readonly [path: readonly string[], value?: unknown, mode?: 1 | 2 | 3]
 
 const depthMax = 512
 const keyLengthMax = 1024

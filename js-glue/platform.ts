@@ -18,28 +18,43 @@ export interface JournalContents {
   readonly cursor: number
   /** Changes when the store is erased. */
   readonly generation: string
+  /** How often the store's history has been dropped. */
+  readonly era: number
+  /** Of the last `endsKept` eras, by their numbers: which of their writes the next one has. */
+  readonly ends: ReadonlyMap<number, Uint8Array>
 }
+
+/** The ends of so many eras are remembered. */
+export const endsKept = 16
+
+/** What became of a leader's work: done, or nothing has changed, for it has been replaced, or the era has ended. */
+export type Fenced = 'stored' | 'replaced' | 'era-ended'
 
 /** Durable storage shared by all replicas of the store. Every call may reject; nothing is lost by trying again. */
 export interface Journal {
   readonly kind: 'indexed-db'
-  /** Everything after `cursor`; from 0, with checkpoints. */
-  read(cursor: number): Promise<JournalContents>
-  /** Stores records in one transaction begun in this task; resolves when it is complete, which means durable. */
-  append(records: readonly Uint8Array[]): Promise<void>
+  /** Everything after `cursor`; from 0, or where the era is not `era`, all there is. */
+  read(cursor: number, era: number): Promise<JournalContents>
   /**
-   * One transaction: hands `run` everything after `cursor`, and stores the records it returns before anybody
+   * Stores records in one transaction begun in this task; resolves when it is complete, which means durable. Rejects
+   * with TabmeshError `era-ended` when that era has ended, and then nothing is stored.
+   */
+  append(records: readonly Uint8Array[], era: number): Promise<void>
+  /**
+   * One transaction: hands `run` what `read` would, and stores the records it returns before anybody
    * else can read or write. `known`: a transaction of this `id` has been stored, within a day. Resolves when
    * complete; rejects with what `run` threw, and nothing is stored then.
    */
-  transact(cursor: number, id: string | undefined, now: number, run: (contents: JournalContents, known: boolean) => readonly Uint8Array[]): Promise<void>
+  transact(cursor: number, era: number, id: string | undefined, now: number, run: (contents: JournalContents, known: boolean) => readonly Uint8Array[]): Promise<void>
   /** Stores a term above the stored one and not below `atLeast`, and returns it. */
   claimTerm(atLeast: number, instance: string): Promise<number>
+  /** Stores the state of everything up to `cursor` and drops records that two checkpoints cover. */
+  checkpoint(term: number, era: number, bytes: Uint8Array, cursor: number): Promise<Fenced>
   /**
-   * Stores the state of everything up to `cursor` and drops records that two checkpoints cover; false
-   * where `term` is not the stored one any more, and then nothing has changed.
+   * One transaction: hands `run` everything after `cursor`; the next era begins with the `state` it returns, and `end` is
+   * kept for who is behind. Nothing changes when it returns nothing.
    */
-  checkpoint(term: number, bytes: Uint8Array, cursor: number): Promise<boolean>
+  endEra(term: number, era: number, cursor: number, run: (contents: JournalContents) => { readonly state: Uint8Array; readonly end: Uint8Array } | undefined): Promise<Fenced>
   /** Erases everything and starts a new generation. */
   erase(): Promise<void>
   close(): void

@@ -42,6 +42,7 @@ export interface MirrorParts {
   readonly toWarm: Set<JsonObject>
   readonly ledger: WriteLedger
   isShared(key: string): boolean
+  strategyOf(key: string): StrategyName
   adoptKey(key: string, value: unknown, previous: unknown): unknown
   publish(next: JsonObject): void
   change(edits: readonly TreeEdit[], paths: readonly TreeEdit[]): Write
@@ -202,6 +203,7 @@ export function createMirror(options: MirrorOptions): Mirror {
     toWarm,
     ledger,
     isShared,
+    strategyOf: options.strategyOf,
     adoptKey,
     publish,
     change,

@@ -2,8 +2,9 @@
 import { applyEdits, warm } from './edits.ts'
 import { TabmeshError } from './errors.ts'
 import { createHistory } from './history.ts'
-import type { JsonObject, TreeEdit } from './json-tree.ts'
+import { diffTrees, type JsonObject, type TreeEdit } from './json-tree.ts'
 import { editsOf } from './touched.ts'
+import { onto, type OwnWrite } from './unstored.ts'
 import type { MirrorParts } from './store.ts'
 import type { StoreHistory, Write } from './types.ts'
 
@@ -22,6 +23,11 @@ export interface Committer {
 export interface Sync {
   /** From now on writes are stamped; those made before are stamped now. */
   connect(committer: Committer): void
+  /**
+   * As applyRemote, for a core that has begun anew: `edits` lead to its state from `initial`. Then makes writes of its
+   * predecessor again: `repeat` commits one on that state, and returns what the core shows besides.
+   */
+  rebase(initial: JsonObject, edits: readonly TreeEdit[], writes: readonly OwnWrite[], repeat: (write: OwnWrite, edits: readonly TreeEdit[], on: JsonObject) => readonly TreeEdit[] | undefined): string[]
   /** Merges what others wrote under what this tab has not sent yet. Returns the top-level keys concerned. */
   applyRemote(edits: readonly TreeEdit[]): string[]
   /** Sends what has been written so far, now. */
@@ -110,6 +116,27 @@ export function createSync(mirror: MirrorParts): Sync {
       if (touched.empty) mirror.sent = mirror.state
       keepWarm()
       return [...new Set(wanted.map(([path]) => path[0]!))]
+    },
+
+    rebase(initial, edits, writes, repeat) {
+      const { sent, state } = mirror
+      const waiting = [...excludedEdits(), ...pendingEdits()]
+      const steps: TreeEdit[] = []
+      diffTrees(Object.fromEntries(Object.entries(sent).filter(([key]) => isShared(key))), applyEdits(initial, edits, lists), [], steps)
+      let base = applyEdits(sent, steps, lists, toWarm)
+      for (const write of writes) {
+        const again = onto(base, write, lists, (key) => mirror.strategyOf(key))
+        const shown = again.length > 0 && repeat(write, again, base)
+        if (shown) base = applyEdits(base, [...again, ...shown], lists, toWarm)
+      }
+      const next = applyEdits(base, waiting, lists)
+      mirror.sent = base
+      if (next === state) return []
+      history.overwritten(state, next)
+      mirror.publish(next)
+      if (touched.empty) mirror.sent = mirror.state
+      keepWarm()
+      return Object.keys({ ...state, ...next }).filter((key) => state[key] !== next[key])
     },
 
     flush,

@@ -2,7 +2,7 @@
 // lock is needed, and none of this waits for another tab.
 import { TabmeshError } from './errors.ts'
 import type { JsonObject, TreeEdit } from './json-tree.ts'
-import type { JournalWriter, Waiting } from './journal-writer.ts'
+import type { Waiting } from './journal-writer.ts'
 import type { Journal, JournalContents } from './platform.ts'
 
 const attemptsMax = 8
@@ -11,7 +11,8 @@ const retryFirstMs = 20
 export interface TransactionParts {
   /** The journal, opened if need be; undefined where there is none. */
   readonly journal: () => Promise<Journal | undefined>
-  readonly cursor: () => number
+  /** Up to where the journal is known, and of which era. */
+  readonly position: () => { readonly cursor: number; readonly era: number }
   readonly now: () => number
   readonly after: (ms: number, task: () => void) => () => void
   /** Merges what was read, and tells readers. Throws where the store has been erased. */
@@ -25,7 +26,10 @@ export interface TransactionParts {
   /** Merges and sends what was proposed. */
   readonly accept: () => void
   readonly withdraw: () => void
-  readonly writer: Pick<JournalWriter, 'stored' | 'push'>
+  /** These need not be stored any more. */
+  readonly stored: (records: readonly Waiting[]) => void
+  /** This is to be stored as any write is. */
+  readonly push: (record: Waiting) => void
   /** Whether the journal, read again, has our write of this number. */
   readonly has: (seq: number) => Promise<boolean>
 }
@@ -62,8 +66,8 @@ export function createTransactions(parts: TransactionParts): Transactions {
     const { own, before } = proposal
     proposal = undefined
     if (!overtaken) parts[isStored ? 'accept' : 'withdraw']()
-    if (isStored) parts.writer.stored([...before, own])
-    else if (overtaken) parts.writer.push(own.record, own.seq) // it counts as written here
+    if (isStored) parts.stored([...before, own])
+    else if (overtaken) parts.push(own) // it counts as written here
   }
 
   function check(edits: readonly TreeEdit[], keys: readonly string[] | undefined): void {
@@ -94,7 +98,8 @@ export function createTransactions(parts: TransactionParts): Transactions {
       let conflict = false
       let refused: { readonly error: unknown } | undefined
       try {
-        await journal.transact(parts.cursor(), call.id, parts.now(), (contents, known) => {
+        const { cursor, era } = parts.position()
+        await journal.transact(cursor, era, call.id, parts.now(), (contents, known) => {
           try {
             parts.take(contents)
             const decision = known ? undefined : decide(call)

@@ -160,6 +160,8 @@ export interface Stats {
   readonly nodes: number
   readonly textBytes: number
   readonly poolBytes: number
+  /** How often the store's history has been dropped. */
+  readonly era: number
 }
 
 export type DebugEvent =

@@ -56,6 +56,8 @@ export interface WriteLedger {
   seal(seq: number): boolean
   /** The current batch was refused. */
   refuse(error: Error): void
+  /** Writes from `first` to `last` will never get any further, though later ones do. */
+  lose(first: number, last: number, error: Error): void
   /** All own writes up to `seq` have reached the level. */
   reached(level: 'shared' | 'durable', seq: number): void
   /** Whether somebody waits for another tab to have a write that was sent. */
@@ -74,11 +76,14 @@ export function createWriteLedger(awaited: (level: Level, sealed: boolean) => vo
   const waiting = new Set<Batch>()
   const watermark: Record<Level, number> = { applied: Infinity, shared: 0, durable: 0, relayed: 0 }
 
+  const lost: { readonly first: number; readonly last: number; readonly error: Error }[] = []
+
   const has = (batch: Batch, level: Level): boolean => level === 'applied' || (batch.seq !== undefined && watermark[level] >= batch.seq)
 
   const wait = (batch: Batch, level: Level): Promise<void> => {
-    if (has(batch, level)) return Promise.resolve()
-    const hopeless = batch.refused ?? closed
+    const gone = level === 'applied' ? undefined : lost.find(({ first, last }) => batch.seq !== undefined && batch.seq >= first && batch.seq <= last)?.error
+    if (!gone && has(batch, level)) return Promise.resolve()
+    const hopeless = gone ?? batch.refused ?? closed
     if (hopeless) return Promise.reject(hopeless)
     waiting.add(batch)
     const deferred = (batch.waiting[level] ??= defer())
@@ -125,6 +130,14 @@ export function createWriteLedger(awaited: (level: Level, sealed: boolean) => vo
       for (const deferred of Object.values(current.waiting)) deferred.reject(error)
       waiting.delete(current)
       next()
+    },
+    lose(first, last, error) {
+      lost.push({ first, last, error })
+      for (const batch of waiting) {
+        if (batch.seq === undefined || batch.seq < first || batch.seq > last) continue
+        for (const deferred of Object.values(batch.waiting)) deferred.reject(error)
+        waiting.delete(batch)
+      }
     },
     reached(level, seq) {
       watermark[level] = Math.max(watermark[level], seq)

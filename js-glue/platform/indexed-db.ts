@@ -2,7 +2,7 @@
 // values are ArrayBuffers under out-of-line keys; every transaction is synchronous puts and commit();
 // only `complete` means stored; the database's version never changes, its format is in its name.
 import { TabmeshError } from '../errors.ts'
-import type { Journal, JournalContents } from '../platform.ts'
+import { endsKept, type Fenced, type Journal, type JournalContents } from '../platform.ts'
 
 const format = 1
 const records = 'records'
@@ -12,6 +12,11 @@ const leaderKey = 'leader'
 const checkpointKey = 'checkpoint'
 const generationKey = 'generation'
 const transactionsKey = 'transactions'
+const eraKey = 'era'
+/** Key of the end of an era. Its presence is the fence: a write for that era adds the same key, and fails. */
+const endKey = (era: number): string => `end:${String(era).padStart(12, '0')}`
+/** Of older eras the ends are kept as fences alone, for pages that stood still all the while. */
+const fencesKept = 256
 /** How long a transaction's id is known, in milliseconds. */
 const transactionKeptMs = 86_400_000
 
@@ -90,10 +95,13 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     }
   }
 
-  /** Asks for everything after `cursor`; the result may be taken once all requests have succeeded. */
-  function reading(transaction: IDBTransaction, cursor: number): () => JournalContents {
+  /** Asks for everything that `read` gives; the result may be taken once all requests have succeeded. */
+  function reading(transaction: IDBTransaction, cursor: number, known: number): () => JournalContents {
     const metas = transaction.objectStore(meta)
     const generation = metas.get(generationKey)
+    const era = metas.get(eraKey) // answered before `index`
+    const endKeys = metas.getAllKeys(IDBKeyRange.bound(endKey(0), endKey(Number.MAX_SAFE_INTEGER)))
+    const ends = metas.getAll(IDBKeyRange.bound(endKey(0), endKey(Number.MAX_SAFE_INTEGER)))
     const index = metas.get(checkpointKey)
     const after = cursor > 0 ? IDBKeyRange.lowerBound(cursor, true) : null
     const keys = transaction.objectStore(records).getAllKeys(after)
@@ -101,32 +109,35 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     const pieces: IDBRequest<unknown[]>[] = []
     index.onsuccess = () => {
       const stored = decode<CheckpointMeta>(index.result)?.stored ?? []
-      // Records up to the older checkpoint are gone: whoever has not read them needs the checkpoint.
-      if (cursor > 0 && cursor >= (stored.at(-1)?.cursor ?? 0)) return
+      // Records up to the older checkpoint are gone: whoever has not read them needs the checkpoint. An era has no
+      // records that anybody of an earlier one has read.
+      if (cursor > 0 && cursor >= (stored.at(-1)?.cursor ?? 0) && (decode<number>(era.result) ?? 0) === known) return
       for (const { number, pieces: count } of stored) {
         pieces.push(transaction.objectStore(checkpoints).getAll(IDBKeyRange.bound(number * piecesMax, number * piecesMax + count, false, true)))
       }
     }
     return () => ({
       generation: decode<string>(generation.result) ?? '',
+      era: decode<number>(era.result) ?? 0,
+      ends: new Map((endKeys.result as string[]).slice(-endsKept).map((key, i, last) => [Number(key.slice(4)), new Uint8Array((ends.result as ArrayBuffer[]).at(i - last.length)!)])),
       checkpoints: pieces.map((piece) => joined(piece.result)),
       records: values.result.map((value: unknown) => (value instanceof ArrayBuffer ? new Uint8Array(value) : new Uint8Array())),
       cursor: Math.max(cursor, (keys.result as number[]).at(-1) ?? 0, decode<CheckpointMeta>(index.result)?.stored[0]?.cursor ?? 0),
     })
   }
 
-  async function read(cursor: number): Promise<JournalContents> {
+  async function read(cursor: number, era: number): Promise<JournalContents> {
     const transaction = transact([records, checkpoints, meta], 'readonly')
     const done = completed(transaction)
-    const contents = reading(transaction, cursor)
+    const contents = reading(transaction, cursor, era)
     await done
     return contents()
   }
 
-  async function exclusively(cursor: number, id: string | undefined, now: number, run: (contents: JournalContents, known: boolean) => readonly Uint8Array[]): Promise<void> {
+  async function exclusively(cursor: number, era: number, id: string | undefined, now: number, run: (contents: JournalContents, known: boolean) => readonly Uint8Array[]): Promise<void> {
     const transaction = transact([records, checkpoints, meta], 'readwrite')
     const done = completed(transaction)
-    const contents = reading(transaction, cursor)
+    const contents = reading(transaction, cursor, era)
     const metas = transaction.objectStore(meta)
     let thrown: unknown
     // Asked when all of the above has been answered: requests of one transaction are answered in order, but
@@ -152,14 +163,20 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     })
   }
 
-  function append(list: readonly Uint8Array[]): Promise<void> {
+  function append(list: readonly Uint8Array[], era: number): Promise<void> {
     try {
-      const transaction = transact([records], 'readwrite')
+      const transaction = transact([records, meta], 'readwrite')
       const done = completed(transaction)
       const store = transaction.objectStore(records)
+      const metas = transaction.objectStore(meta)
+      // A fence without a question, for a page that goes away gets no answers.
+      metas.add(new ArrayBuffer(0), endKey(era))
+      metas.delete(endKey(era))
       for (const record of list) store.put(own(record))
       transaction.commit()
-      return done
+      return done.catch((cause: unknown) => {
+        throw cause instanceof DOMException && cause.name === 'ConstraintError' ? new TabmeshError('era-ended', `Era ${era} has ended.`, { cause }) : cause
+      })
     } catch (cause) {
       return Promise.reject(cause)
     }
@@ -180,42 +197,82 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     return term
   }
 
-  /** One transaction of the leader's: `act` is called only while `term` is the stored one; false when it is not. */
-  async function fenced(term: number, stores: string[], strict: boolean, act: (transaction: IDBTransaction) => void): Promise<boolean> {
+  /** One transaction of the leader's: `act` is called only while `term` and `era` are the stored ones. */
+  async function fenced(term: number, era: number, stores: string[], strict: boolean, act: (transaction: IDBTransaction) => void): Promise<Fenced> {
     const transaction = transact([...stores, meta], 'readwrite', strict)
     const done = completed(transaction)
     const leader = transaction.objectStore(meta).get(leaderKey)
-    let leads = false
-    leader.onsuccess = () => {
-      leads = decode<{ term: number }>(leader.result)?.term === term
-      if (leads) act(transaction)
-      transaction.commit()
+    const stored = transaction.objectStore(meta).get(eraKey)
+    let outcome: Fenced = 'stored'
+    stored.onsuccess = () => {
+      if (decode<{ term: number }>(leader.result)?.term !== term) outcome = 'replaced'
+      else if ((decode<number>(stored.result) ?? 0) !== era) outcome = 'era-ended'
+      if (outcome === 'stored') act(transaction)
+      else transaction.commit()
     }
     await done
-    return leads
+    return outcome
   }
 
-  async function checkpoint(term: number, bytes: Uint8Array, cursor: number): Promise<boolean> {
+
+  /**
+   * Pieces first, a transaction each; nothing refers to them until a last one. A leader that was replaced must not touch
+   * those of its successor, which have the same numbers; what somebody left unfinished goes first.
+   */
+  async function checkpoint(term: number, era: number, bytes: Uint8Array, cursor: number): Promise<Fenced> {
     const old = (await metaOf<CheckpointMeta>(checkpointKey))?.stored ?? []
     const number = (old[0]?.number ?? 0) + 1
-    const pieces = Math.ceil(bytes.byteLength / pieceBytes)
-    // Pieces first, a transaction each; nothing refers to them until the last one. A leader that was replaced must
-    // not touch those of its successor, which have the same number; what somebody left unfinished goes first.
-    for (let i = 0; i < pieces; i++) {
-      const stored = await fenced(term, [checkpoints], false, (transaction) => {
+    const pieces = piecesOf(bytes)
+    for (const [i, piece] of pieces.entries()) {
+      const put = await fenced(term, era, [checkpoints], false, (transaction) => {
         const store = transaction.objectStore(checkpoints)
         if (i === 0) store.delete(IDBKeyRange.lowerBound(number * piecesMax))
-        store.put(bytes.slice(i * pieceBytes, (i + 1) * pieceBytes).buffer, number * piecesMax + i)
+        store.put(piece, number * piecesMax + i)
+        transaction.commit()
       })
-      if (!stored) return false
+      if (put !== 'stored') return put
     }
-    return fenced(term, [records, checkpoints], true, (transaction) => {
-      const kept = [{ number, pieces, cursor }, ...old.slice(0, 1)]
-      transaction.objectStore(meta).put(encode({ stored: kept } satisfies CheckpointMeta), checkpointKey)
-      const oldest = kept.at(-1)!
-      if (kept.length < 2) return
-      transaction.objectStore(checkpoints).delete(IDBKeyRange.upperBound(oldest.number * piecesMax, true))
-      transaction.objectStore(records).delete(IDBKeyRange.upperBound(oldest.cursor))
+    return fenced(term, era, [records, checkpoints], true, (transaction) => {
+      keep(transaction, [{ number, pieces: pieces.length, cursor }, ...old.slice(0, 1)])
+      transaction.commit()
+    })
+  }
+
+  /** Names the two checkpoints that readers use, and drops what the older one covers. */
+  function keep(transaction: IDBTransaction, kept: CheckpointMeta['stored']): void {
+    transaction.objectStore(meta).put(encode({ stored: kept } satisfies CheckpointMeta), checkpointKey)
+    const oldest = kept.at(-1)!
+    if (kept.length < 2) return
+    transaction.objectStore(checkpoints).delete(IDBKeyRange.upperBound(oldest.number * piecesMax, true))
+    transaction.objectStore(records).delete(IDBKeyRange.upperBound(oldest.cursor))
+  }
+
+  /** All in one transaction, however long: what came in between would be missing. The era begins with two copies: readers find another where one is damaged. */
+  function endEra(term: number, era: number, cursor: number, run: (contents: JournalContents) => { readonly state: Uint8Array; readonly end: Uint8Array } | undefined): Promise<Fenced> {
+    return fenced(term, era, [records, checkpoints], true, (transaction) => {
+      const contents = reading(transaction, cursor, era)
+      const metas = transaction.objectStore(meta)
+      // As in `exclusively`: the second question is answered after all that the first reading asks for.
+      metas.get(checkpointKey).onsuccess = () => {
+        const index = metas.get(checkpointKey)
+        index.onsuccess = () => {
+          const read = contents()
+          const made = run(read)
+          if (made) {
+            const number = (decode<CheckpointMeta>(index.result)?.stored[0]?.number ?? 0) + 1
+            const pieces = piecesOf(made.state)
+            const store = transaction.objectStore(checkpoints)
+            store.clear()
+            for (const copy of [number, number + 1]) pieces.forEach((piece, i) => store.put(piece, copy * piecesMax + i))
+            keep(transaction, [number + 1, number].map((copy) => ({ number: copy, pieces: pieces.length, cursor: read.cursor })))
+            metas.put(encode(era + 1), eraKey)
+            metas.put(own(made.end), endKey(era))
+            if (era >= endsKept) metas.put(new ArrayBuffer(0), endKey(era - endsKept))
+            if (era >= fencesKept) metas.delete(endKey(era - fencesKept))
+          }
+          transaction.commit()
+        }
+      }
     })
   }
 
@@ -250,12 +307,17 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     transact: exclusively,
     claimTerm,
     checkpoint,
+    endEra,
     erase: () => begin(true),
     close() {
       open = false
       database.close() // after running transactions have ended
     },
   }
+}
+
+function piecesOf(bytes: Uint8Array): ArrayBuffer[] {
+  return Array.from({ length: Math.ceil(bytes.byteLength / pieceBytes) }, (_, i) => bytes.slice(i * pieceBytes, (i + 1) * pieceBytes).buffer)
 }
 
 function joined(pieces: readonly unknown[]): Uint8Array {

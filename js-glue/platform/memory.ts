@@ -1,13 +1,14 @@
 // The twin of all platform parts in memory, with faults: several tabs of one origin in one process.
-import type { Channel, Journal, JournalContents, LifecycleListener, Lock, LockHandlers, Platform } from '../platform.ts'
+import { TabmeshError } from '../errors.ts'
+import { endsKept, type Channel, type Fenced, type Journal, type JournalContents, type LifecycleListener, type Lock, type LockHandlers, type Platform } from '../platform.ts'
 
 export interface MemoryFaults {
   /** Whether a message on its way to a tab is lost. */
   lose?: () => boolean
   /** Whether it arrives twice. */
   double?: () => boolean
-  /** Whether a transaction is aborted; the error it is aborted with. */
-  abort?: () => Error | undefined
+  /** Whether a transaction of the tab with this label is aborted; the error it is aborted with. */
+  abort?: (label: string) => Error | undefined
   /** The error with which opening the database fails. */
   openError?: () => Error | undefined
   /** Milliseconds that opening the database takes; Infinity: it never answers. */
@@ -40,6 +41,8 @@ interface Disk {
   nextKey: number
   checkpoints: { bytes: Uint8Array; cursor: number }[]
   term: number
+  era: number
+  ends: Map<number, Uint8Array>
   transactions: Set<string>
 }
 
@@ -58,7 +61,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
 
   const disk = (name: string): Disk => {
     let found = disks.get(name)
-    if (!found) disks.set(name, (found = { generation: 1, records: [], nextKey: 1, checkpoints: [], term: 0, transactions: new Set() }))
+    if (!found) disks.set(name, (found = { generation: 1, records: [], nextKey: 1, checkpoints: [], term: 0, era: 0, ends: new Map(), transactions: new Set() }))
     return found
   }
 
@@ -114,20 +117,22 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
   }
   const leaveOf = new Map<object, () => void>()
 
-  async function openJournal(tab: { dead: boolean }, name: string): Promise<Journal> {
+  async function openJournal(tab: { dead: boolean; label: string }, name: string): Promise<Journal> {
     if (faults.openMs) await new Promise<void>((resolve) => faults.openMs !== Infinity && setTimeout(resolve, faults.openMs))
     const refused = faults.openError?.()
     if (refused) throw refused
-    const contentsOf = (on: Disk, cursor: number): JournalContents => ({
+    const contentsOf = (on: Disk, cursor: number, era: number): JournalContents => ({
       generation: String(on.generation),
-      checkpoints: cursor < (on.checkpoints.at(-1)?.cursor ?? 0) ? on.checkpoints.map(({ bytes }) => bytes) : [],
+      era: on.era,
+      ends: new Map(on.ends),
+      checkpoints: on.era !== era || cursor < (on.checkpoints.at(-1)?.cursor ?? 0) ? on.checkpoints.map(({ bytes }) => bytes) : [],
       records: on.records.filter(({ key }) => key > cursor).map(({ bytes }) => bytes),
       cursor: Math.max(cursor, on.nextKey - 1),
     })
     const transact = <T>(act: (on: Disk) => T): Promise<T> =>
       new Promise((resolve, reject) => {
         task(tab, () => {
-          const error = faults.abort?.()
+          const error = faults.abort?.(tab.label)
           if (error) return reject(error)
           try {
             resolve(act(disk(name)))
@@ -138,25 +143,43 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
       })
     return {
       kind: 'indexed-db',
-      read: (cursor) => transact((on) => contentsOf(on, cursor)),
-      transact: (cursor, id, _now, run) =>
+      read: (cursor, era) => transact((on) => contentsOf(on, cursor, era)),
+      transact: (cursor, era, id, _now, run) =>
         transact((on) => {
-          const list = run(contentsOf(on, cursor), id !== undefined && on.transactions.has(id))
+          const list = run(contentsOf(on, cursor, era), id !== undefined && on.transactions.has(id))
           on.records.push(...list.map((bytes) => ({ key: on.nextKey++, bytes: bytes.slice() })))
           if (list.length > 0 && id !== undefined) on.transactions.add(id)
         }),
-      append: (records) => transact((on) => void on.records.push(...records.map((bytes) => ({ key: on.nextKey++, bytes: bytes.slice() })))),
-      claimTerm: (atLeast) => transact((on) => (on.term = Math.max(on.term + 1, atLeast))),
-      checkpoint: (term, bytes, cursor) =>
+      append: (records, era) =>
         transact((on) => {
-          if (on.term !== term) return false
+          if (on.era !== era) throw new TabmeshError('era-ended', `Era ${era} has ended.`)
+          on.records.push(...records.map((bytes) => ({ key: on.nextKey++, bytes: bytes.slice() })))
+        }),
+      claimTerm: (atLeast) => transact((on) => (on.term = Math.max(on.term + 1, atLeast))),
+      checkpoint: (term, era, bytes, cursor) =>
+        transact((on): Fenced => {
+          if (on.term !== term) return 'replaced'
+          if (on.era !== era) return 'era-ended'
           on.checkpoints = [{ bytes: bytes.slice(), cursor }, ...on.checkpoints].slice(0, 2)
           if (on.checkpoints.length > 1) on.records = on.records.filter(({ key }) => key > on.checkpoints[1]!.cursor)
-          return true
+          return 'stored'
+        }),
+      endEra: (term, era, cursor, run) =>
+        transact((on): Fenced => {
+          if (on.term !== term) return 'replaced'
+          if (on.era !== era) return 'era-ended'
+          const made = run(contentsOf(on, cursor, era))
+          if (!made) return 'stored'
+          const first = { bytes: made.state.slice(), cursor: on.nextKey - 1 }
+          on.ends.delete(on.era - endsKept)
+          on.ends.set(on.era++, made.end.slice())
+          on.checkpoints = [first, first]
+          on.records = []
+          return 'stored'
         }),
       erase: () =>
         transact((on) => {
-          disks.set(name, { generation: on.generation + 1, records: [], nextKey: on.nextKey, checkpoints: [], term: 0, transactions: new Set() })
+          disks.set(name, { generation: on.generation + 1, records: [], nextKey: on.nextKey, checkpoints: [], term: 0, era: 0, ends: new Map(), transactions: new Set() })
         }),
       close: () => undefined,
     }
@@ -167,8 +190,8 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
     sent,
     stored: (name) => [...disk(name).checkpoints, ...disk(name).records].map(({ bytes }) => bytes),
     openTab() {
-      const tab = { dead: false }
       const label = `tab ${++tabs}`
+      const tab = { dead: false, label }
       const listeners = new Set<LifecycleListener>()
       const timers = new Set<ReturnType<typeof setTimeout>>()
       let visible = true

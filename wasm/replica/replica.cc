@@ -187,13 +187,14 @@ void Replica::BecomeReady() {
 
 // ---- a local write: parse, diff, stamp, merge, encode -----------------------------------------------
 
-Status Replica::DiffEdits(std::string_view edits, OpList* ops) {
+Status Replica::DiffEdits(std::string_view edits, OpList* ops, bool* beside) {
   Edit* edit = nullptr;
   if (const Status status = parser_.ParseEdits(edits, &arena_, &edit); status != Status::kOk) return status;
   const uint64_t salt = Mix(vector_.IdHash(self_) ^ seq());
   for (; edit != nullptr; edit = edit->next) {
     const Strategy strategy = options_.StrategyOf(edit->path.keys[0]);
     const bool counts = edit->mode == Edit::Mode::kIncrement;
+    *beside |= edit->mode == Edit::Mode::kBeside;
     if (counts && (KeepsSiblings(strategy) || (strategy != Strategy::kMerge && edit->path.size > 1))) {
       return Status::kNotANumber;
     }
@@ -218,7 +219,8 @@ Status Replica::LocalSet(std::string_view edits, uint64_t now_ms, uint32_t* seq)
   *seq = this->seq();
   if (!ready() || proposal_.size() > 0) return Status::kNotReady;
   OpList ops;
-  Status status = DiffEdits(edits, &ops);
+  bool beside = false;
+  Status status = DiffEdits(edits, &ops, &beside);
   if (status == Status::kOk) status = document_.Prepare(&ops);
   if (status == Status::kOk && !ops.empty()) {
     const WriteId id{clock_.Tick(now_ms), self_, ++*seq};
@@ -229,7 +231,7 @@ Status Replica::LocalSet(std::string_view edits, uint64_t now_ms, uint32_t* seq)
     SendWrite(std::move(frame), now_ms);
   }
   arena_.Reset();
-  EndCall(/*local=*/true);
+  EndCall(/*local=*/!beside);  // beside others, it may not be the one that is shown
   return status;
 }
 
@@ -237,7 +239,8 @@ Status Replica::Propose(std::string_view edits, uint64_t now_ms, Buffer* record)
   Begin(now_ms);
   if (!ready() || proposal_.size() > 0) return Status::kNotReady;
   OpList ops;
-  const Status status = DiffEdits(edits, &ops);
+  bool beside = false;
+  const Status status = DiffEdits(edits, &ops, &beside);
   if (status == Status::kOk && !ops.empty()) {
     proposal_ = EncodeWrite({clock_.Tick(now_ms), self_, seq() + 1}, &ops);
     record->Append(proposal_.view());

@@ -62,7 +62,8 @@ class Replica {
 
   /// Local edits as JSON (JsonParser::ParseEdits), one stamp for all. `*seq` is the write's number,
   /// or that of the newest write when nothing had to change. kNotReady before the join is over;
-  /// otherwise Diff's and Document::Prepare's errors, and then nothing has changed.
+  /// otherwise Diff's and Document::Prepare's errors, and then nothing has changed. Changes are told only of
+  /// values set beside others.
   Status LocalSet(std::string_view edits, uint64_t now_ms, uint32_t* seq);
 
   /// The same, but nothing is merged or sent yet: `*record` is what to store, and stays empty when nothing
@@ -144,7 +145,7 @@ class Replica {
   };
 
   Status OpenInitial(std::string_view initial_state);
-  Status DiffEdits(std::string_view edits, OpList* ops);
+  Status DiffEdits(std::string_view edits, OpList* ops, bool* beside);
   Status ReceiveFrame(std::string_view bytes, uint64_t now_ms);
   Status ReceiveOps(const Frame& frame, uint64_t now_ms);
   Status ReceiveDelta(const Frame& frame, uint64_t now_ms);

@@ -1,0 +1,135 @@
+// The journal of one store: opened, lost and opened again, read, and found to be another one.
+import { TabmeshError } from './errors.ts'
+import type { Journal, JournalContents, Platform } from './platform.ts'
+import type { Status } from './types.ts'
+
+/** Before the database is opened again; doubles up to the last. */
+const reopenFirstMs = 250
+const reopenLastMs = 30_000
+
+export interface StorageOptions {
+  readonly name: string
+  readonly platform: Platform
+  readonly persist: false | 'relaxed' | 'strict'
+  /** Up to where the journal is known, and of which era. */
+  readonly position: () => { readonly cursor: number; readonly era: number }
+  readonly ended: () => boolean
+  /** Takes in what was read. False when that has to wait for another reading. */
+  readonly merge: (contents: JournalContents) => boolean
+  /** What is written can be stored from now on, or no more. */
+  readonly onUsable: (usable: boolean) => void
+  /** What was read has been taken in: the journal may be written. */
+  readonly onRead: (journal: Journal) => void
+  /** Erased or evicted while this tab was away: nothing of it may reach the new one. */
+  readonly onErased: () => void
+  readonly onError: (error: TabmeshError) => void
+}
+
+export interface Storage {
+  /** The connection, while there is one. */
+  readonly journal: Journal | undefined
+  /** Whether the surroundings have no database: leadership and writes are as good as memory. */
+  readonly absent: boolean
+  readonly persistence: Status['persistence']
+  /** Empty until it was read. */
+  readonly generation: string
+  /** Resolves when there is a connection, or cannot be one now. */
+  open(): Promise<void>
+  /** Reads what is new. False when the store was erased meanwhile; rejects while there is no connection. */
+  read(): Promise<boolean>
+  /** The same, until it succeeds. */
+  catchUp(): Promise<void>
+  catchUpLater(): void
+  close(): void
+}
+
+export function createStorage(options: StorageOptions): Storage {
+  const { platform, persist, position, ended } = options
+  let journal: Journal | undefined
+  let opening: Promise<void> | undefined
+  let persistence: Status['persistence'] = persist === false ? 'none' : 'opening'
+  let absent = persist === false
+  let generation = ''
+  let reopenMs = reopenFirstMs
+
+  function lost(): void {
+    journal = undefined
+    options.onUsable(false)
+    platform.clock.after(reopenFirstMs, () => void catchUp())
+  }
+
+  async function openNow(): Promise<void> {
+    try {
+      const opened = await platform.openJournal(options.name, persist || 'relaxed', lost)
+      const other = opened !== undefined && generation !== '' && (await opened.read(Number.MAX_SAFE_INTEGER, position().era)).generation !== generation
+      if (ended() || other) opened?.close()
+      if (ended()) return
+      if (other) return options.onErased()
+      journal = opened
+      absent = opened === undefined
+      reopenMs = reopenFirstMs
+      persistence = opened ? opened.kind : 'none'
+      options.onUsable(opened !== undefined)
+    } catch (cause) {
+      persistence = 'none'
+      options.onUsable(false)
+      if (reopenMs === reopenFirstMs) options.onError(new TabmeshError('storage-failed', 'The state is kept in memory only: the database could not be opened.', { cause }))
+    } finally {
+      opening = undefined
+    }
+  }
+
+  function open(): Promise<void> {
+    if (journal || persist === false) return Promise.resolve()
+    return (opening ??= openNow())
+  }
+
+  async function read(): Promise<boolean> {
+    await open()
+    if (!journal && !absent && !ended()) throw new TabmeshError('storage-failed', 'The database could not be opened again yet.')
+    if (!journal) return true
+    const { cursor, era } = position()
+    const contents = await journal.read(cursor, era)
+    if (ended()) return true
+    if (generation !== '' && contents.generation !== generation) return false
+    generation = contents.generation
+    // An era that was entered meanwhile has been read.
+    if (era !== position().era || !options.merge(contents) || ended()) return true
+    if (journal) options.onRead(journal)
+    return true
+  }
+
+  async function catchUp(): Promise<void> {
+    try {
+      if (!(await read())) options.onErased()
+    } catch {
+      catchUpLater()
+    }
+  }
+
+  function catchUpLater(): void {
+    if (ended()) return
+    platform.clock.after(reopenMs, () => void catchUp())
+    reopenMs = Math.min(reopenMs * 2, reopenLastMs)
+  }
+
+  return {
+    get journal() {
+      return journal
+    },
+    get absent() {
+      return absent
+    },
+    get persistence() {
+      return persistence
+    },
+    get generation() {
+      return generation
+    },
+    open,
+    read,
+    catchUp,
+    catchUpLater,
+    close: () => journal?.close(),
+  }
+}
