@@ -250,6 +250,42 @@ TEST(Strategies, AValueAndAPlainWriteUnderOneStampConvergeInAnyOrder) {
   }
 }
 
+// Two replicas under one identity, as a forger or a copied one: whatever arrives first, all end equal.
+TEST(Strategies, ValuesThatAForgerWroteUnderOneNameConvergeInAnyOrder) {
+  const auto write = [](std::string_view edits, uint64_t now, int earlier) {
+    auto writer = MakeReady(Options(1));
+    for (int i = 0; i < earlier; ++i) Set(writer.get(), R"([[["n"],1,2]])", now - 1000);
+    Set(writer.get(), edits, now);
+    Buffer checkpoint;
+    EXPECT_EQ(writer->EncodeCheckpoint(&checkpoint), Status::kOk);
+    return std::string(checkpoint.view());
+  };
+  const std::vector<std::string> forged = {
+      write(R"([[["asked"],"second, later clock"]])", kNow + 50'000, 1),
+      write(R"([[["asked"],"third, earlier clock"]])", kNow + 10'000, 2),
+      write(R"([[["asked"],"third as well"]])", kNow + 10'000, 2),
+  };
+  std::vector<size_t> order = {0, 1, 2};
+  uint64_t digest = 0;
+  std::string state;
+  do {
+    Replica reader(Options(3));
+    ASSERT_EQ(reader.Open("{}", kNow), Status::kOk);
+    for (const size_t i : order) ASSERT_EQ(reader.Restore(forged[i], kNow), Status::kOk);
+    reader.Restored(/*alone=*/true, kNow);
+    if (digest == 0) digest = reader.digest(), state = State(reader);
+    EXPECT_EQ(reader.digest(), digest) << order[0] << order[1] << order[2] << State(reader) << state;
+    // What is known of it can be told.
+    Buffer told;
+    ASSERT_EQ(reader.EncodeCheckpoint(&told), Status::kOk);
+    Replica behind(Options(4));
+    ASSERT_EQ(behind.Open("{}", kNow), Status::kOk);
+    ASSERT_EQ(behind.Restore(forged[order[0]], kNow), Status::kOk);
+    ASSERT_EQ(behind.Restore(told.view(), kNow), Status::kOk);
+    EXPECT_EQ(behind.digest(), digest) << order[0];
+  } while (std::next_permutation(order.begin(), order.end()));
+}
+
 // A version of the app that merges the key as a tree writes it plainly: older values beside one another go,
 // later ones stay, and so it is in every order.
 TEST(Strategies, PlainWritesWinByStampOverValuesAndCounts) {

@@ -184,19 +184,46 @@ void Document::CommitOne(const Op& op) {
   changes_.Refresh(node);
 }
 
+// Two values under one name mean a forged or duplicated identity: still converge, on the larger.
+bool Document::IsForgery(const Op& op, const NodeExtra& extra) const {
+  for (const Sibling& sibling : extra.siblings) {
+    if (sibling.id.instance != op.id.instance || sibling.id.seq != op.id.seq) continue;
+    const int order = vector_->Compare(op.id, sibling.id);
+    return order != 0 ? order > 0 : op.value > sibling.text;
+  }
+  return false;
+}
+
 void Document::CommitValue(const Op& op) {
   Node* node = op.node;
   NodeExtra* extra = node->extra;
-  if (Covers(extra->context.begin(), extra->context.size(), op.id)) return Drop(op);
+  if (Covers(extra->context.begin(), extra->context.size(), op.id) && !IsForgery(op, *extra)) {
+    // Later than all that have seen it: only a forger's is. It is told as a clear from now on.
+    const Sibling* latest = LatestOf(*extra, *vector_);
+    if (latest != nullptr && vector_->Compare(op.id, latest->id) > 0) {
+      RaiseFloor(node, op.id);
+      SetCleared(node, op.id);
+      Recount(node);
+      changes_.Refresh(node);
+    }
+    return Drop(op);
+  }
   if (node->kind == RegisterKind::kValues && node->shown == Shown::kLeaf) changes_.Note(node);
   const OpDetail& detail = *op.detail;
   const bool was_conflict = extra->siblings.size() > 1;
+  WriteId later;
   for (size_t i = extra->siblings.size(); i-- > 0;) {
-    if (Covers(detail.context, detail.context_size, extra->siblings[i].id)) RemoveSibling(node, i);
+    const WriteId id = extra->siblings[i].id;
+    // Whoever writes has seen its own earlier values, whatever a forged context says.
+    const bool own = id.instance == op.id.instance && id.seq <= op.id.seq;
+    if (!own && !Covers(detail.context, detail.context_size, id)) continue;
+    if (vector_->Compare(id, op.id) > 0 && vector_->Compare(id, later) > 0) later = id;
+    RemoveSibling(node, i);
   }
+  if (later.hlc != 0) RaiseFloor(node, later);
   for (size_t i = 0; i < detail.context_size; ++i) Cover(&extra->context, detail.context[i]);
   Cover(&extra->context, {op.id.instance, op.id.seq});
-  if (extra->floor.hlc != 0 && vector_->Compare(op.id, extra->floor) < 0) {
+  if (extra->floor.hlc != 0 && vector_->Compare(op.id, extra->floor) <= 0) {
     Drop(op);
   } else {
     extra->siblings.Add({op.id, op.stored, op.stored_base, detail.base_hlc, detail.strategy});
@@ -267,7 +294,7 @@ void Document::RaiseFloor(Node* node, const WriteId& id) {
   extra->floor = id;
   conflicts_changed_ |= extra->siblings.size() > 1;
   for (size_t i = extra->siblings.size(); i-- > 0;) {
-    if (vector_->Compare(extra->siblings[i].id, id) < 0) RemoveSibling(node, i);
+    if (vector_->Compare(extra->siblings[i].id, id) <= 0) RemoveSibling(node, i);
   }
   ShowSibling(node);
   ToSweep(node);
