@@ -334,6 +334,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         emit('tabs', tabs())
         emit('status', status())
         if (leading.isLeader) void lookWhoLives()
+        if (leading.isLeader) clock.soon(lookForEnd) // what pages too short to look have left
         conflicts.look()
         break
       case 'conflicts':
@@ -522,10 +523,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   function written(count: number): void {
     sinceCheckpoint += count
     if (!leading.isLeader || !storage.journal) return
-    cancelEndLook ??= clock.after(endLookMs, () => {
-      cancelEndLook = undefined
-      if (!ended && !suspended && replica.compactionDue()) lead(endEra)
-    })
+    cancelEndLook ??= clock.after(endLookMs, lookForEnd)
     if (sinceCheckpoint >= checkpointEvery) clock.soon(() => lead(makeCheckpoint))
   }
 
@@ -560,6 +558,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
 
   // ---- eras ----
+
+  function lookForEnd(): void {
+    cancelEndLook?.()
+    cancelEndLook = undefined
+    if (!ended && !suspended && hydrated && replica.compactionDue()) lead(endEra)
+  }
 
   async function endEra(opened: Journal): Promise<Fenced | undefined> {
     const outcome = await opened.endEra(leading.term, eras.era, cursor, (contents) => {

@@ -107,7 +107,6 @@ export function createEras({ core, clock, mirror, sync, storesNothing, onLost }:
       entering = undefined
       numbered = written - core.seq()
       for (const level of ['durable', 'shared'] as const) if (level === 'shared' || !storesNothing()) ledger.reached(level, lacking[0] ? lacking[0].number - 1 : written)
-      settledFrom = Infinity
       const keys = sync.rebase(mirror.sharedInitial(), edits, lacking, (own, again, before) => {
         try {
           write(again, before)
