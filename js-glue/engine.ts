@@ -109,8 +109,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   let ended = false
   let durableSeq = 0
   let proposed: Proposed | undefined
+  let following = false // others into an era that no journal tells of
   let laterEra: (() => void) | undefined
   let cancelEndLook: (() => void) | undefined
+  let read = false // the journal, ever
   let told = false // the core, that storage was read, or does not answer
   let lastLater = 0
   let cancelAskShared: (() => void) | undefined
@@ -277,7 +279,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   function store(records: readonly Uint8Array[]): void {
     if (options.persist === false) return
-    for (const record of records) writer.push(record, core.seq())
+    records.forEach((record, at) => writer.push(record, core.seq() - records.length + 1 + at))
     if (suspended) writer.flushNow() // written by the app's own pagehide handler: there is no later
   }
 
@@ -494,6 +496,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   function restore(contents: JournalContents): void {
     const now = clock.now()
+    read = true
     for (const checkpoint of contents.checkpoints) if (core.restore(checkpoint, now) === 0) break
     for (const record of contents.records) core.restore(record, now)
     cursor = Math.max(cursor, contents.cursor)
@@ -502,7 +505,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   async function hydrate(): Promise<void> {
     const others = lock ? lock.alive().then((alive) => alive.filter((other) => other !== id).length, () => 1) : Promise.resolve(1)
-    const read = storage.read().then(
+    const reading = storage.read().then(
       () => undefined,
       (cause: unknown) => {
         if (ended) return
@@ -510,7 +513,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         storage.catchUpLater()
       },
     )
-    await atMost(read, storageWaitMs)
+    await atMost(reading, storageWaitMs)
     if (ended) return
     const alone = (await others) === 0 || !channel
     if (ended) return
@@ -569,14 +572,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     const outcome = await opened.endEra(leading.term, eras.era, cursor, (contents) => {
       if (!mayGoOn(opened, contents)) return undefined
       merge(contents)
-      return ended ? undefined : core.nextEra()
+      return ended || !replica.compactionDue() ? undefined : core.nextEra()
     })
     return outcome === 'stored' ? 'era-ended' : outcome
   }
 
   /** Others are in a later era: the journal has it, or else they have. */
   function followTo(later: number): void {
-    if (storage.absent && !suspended) return enterEra(later, undefined)
+    if (!suspended && (storage.absent || (told && storage.generation === ''))) return enterEra(later, undefined)
     if (laterEra) return
     laterEra = () => (hydrated && options.persist !== false ? void storage.catchUp() : undefined)
     clock.after(laterEraMs, () => (laterEra = undefined))
@@ -587,9 +590,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   function enterEra(next: number, contents: JournalContents | undefined): void {
     if (hydrated) sync.flush()
     if (ended) return
-    eras.enter(next, contents, hydrated)
+    eras.enter(next, contents, hydrated, !read)
     if (contents) restore(contents)
-    else if (hydrated) sync.hold(true)
+    else if (hydrated) sync.hold((following = true))
     writer.beginEra(next, core.seq())
     if (told) replica.restored(hydrated && contents !== undefined, clock.now())
     perform()
@@ -599,7 +602,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   function makeAgain(changes: readonly TreeEdit[]): string[] {
     durableSeq = core.seq()
     const keys = eras.makeAgain(changes)
-    if (storage.absent) sync.hold(false)
+    if (following) sync.hold((following = false))
     askShared()
     return keys
   }

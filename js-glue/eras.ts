@@ -20,6 +20,9 @@ export interface ErasOptions {
   readonly onLost: (error: TabmeshError) => void
 }
 
+/** Eras that are remembered after they were left, for a transaction that asks. */
+const leftKept = 16
+
 /** A write that its own transaction stores, as the core numbers it. */
 export interface Proposed extends OwnWrite {
   readonly era: number
@@ -39,8 +42,11 @@ export interface Eras {
   reached(level: 'durable' | 'shared', seq: number): void
   /** The others have all that was written. */
   forget(): void
-  /** The core begins anew; what the next era has is to be restored then. Without `contents`, others are asked. */
-  enter(era: number, contents: JournalContents | undefined, hydrated: boolean): void
+  /**
+   * The core begins anew; what the next era has is to be restored then. Without `contents`, others are asked. `fresh`:
+   * this tab has had nothing to do with the journal until now.
+   */
+  enter(era: number, contents: JournalContents | undefined, hydrated: boolean, fresh: boolean): void
   /** Whether readers still see what they saw in the era before. */
   readonly entering: boolean
   /** The core is ready, and `edits` lead to its state: shows it, and makes again what it lacks. Returns the top-level keys that changed. */
@@ -57,44 +63,55 @@ export function createEras({ core, clock, mirror, sync, storesNothing, onLost }:
   let entering: { readonly written: number; readonly lacking: readonly OwnWrite[] } | undefined
   /** The newest write that was made again: until then none has reached a level. */
   let settledFrom = 0
-  /** The era that was left last, and what the next one had of it. */
-  let left: { readonly era: number; readonly kept: readonly number[] | undefined } | undefined
+  /** Of the eras that were left, what the next one had. */
+  const left = new Map<number, readonly number[] | undefined>()
 
-  function write(edits: readonly TreeEdit[], before: JsonObject): number {
+  /** `number`: the ledger's, of a write that is made again. */
+  function write(edits: readonly TreeEdit[], before: JsonObject, number?: number): number {
     const last = core.seq()
     core.localSet(edits, clock.now())
     const seq = core.seq()
-    if (seq > last) unstored.push({ seq, number: numbered + seq, edits, before })
+    if (seq > last) unstored.push({ seq, number: number ?? numbered + seq, edits, before })
     if (storesNothing() && unstored.length > unstoredMax) unstored.shift()
     return numbered + seq
+  }
+
+  /** What is in the beginning of the era everybody has. */
+  function settle(number: number): void {
+    ledger.reached('shared', number)
+    if (!storesNothing()) ledger.reached('durable', number)
   }
 
   function giveUp(writes: readonly OwnWrite[], reason: string): void {
     const error = new TabmeshError('write-lost', `A write of this tab that could not be stored in time was given up: ${reason}.`)
     ledger.lose(writes[0]!.number, writes.at(-1)!.number, error)
-    onLost(error)
+    queueMicrotask(() => onLost(error)) // the app may write then
   }
 
   return {
     get era() {
       return era
     },
-    write,
+    write: (edits, before) => write(edits, before),
     propose: (edits, before) => ({ seq: core.seq() + 1, number: numbered + core.seq() + 1, edits, before, era }),
-    accepted: (proposed) => void unstored.push(proposed),
-    wasKept: (proposed) => proposed.era === left?.era && left.kept !== undefined && isKept(left.kept, proposed.seq),
+    accepted(proposed) {
+      unstored.push(proposed)
+      ledger.sent(proposed.number)
+    },
+    wasKept: ({ era, seq }) => isKept(left.get(era) ?? [0], seq),
     reached(level, seq) {
       if (level === 'durable') unstored = unstored.filter((own) => own.seq > seq)
       if (numbered + seq >= settledFrom) ledger.reached(level, numbered + seq)
     },
     forget: () => void (unstored = []),
-    enter(next, contents, hydrated) {
+    enter(next, contents, hydrated, fresh) {
       const end = contents?.ends.get(era)
-      const kept = end && core.keptAtEnd(end)
+      const kept = (end && core.keptAtEnd(end)) ?? (fresh ? [0] : undefined)
       const lacking = unstored.filter(({ seq }) => (contents ? kept && !isKept(kept, seq) : true))
       if (contents && !kept && unstored.length > 0) giveUp(unstored, 'so many eras have ended that nobody knows whether the store has it')
       if (hydrated) entering ??= { written: numbered + core.seq(), lacking }
-      left = { era, kept }
+      left.set(era, kept)
+      left.delete(era - leftKept)
       unstored = []
       era = next
       core.enterEra(next, mirror.sharedInitial(), clock.now())
@@ -106,10 +123,10 @@ export function createEras({ core, clock, mirror, sync, storesNothing, onLost }:
       const { written, lacking } = entering!
       entering = undefined
       numbered = written - core.seq()
-      for (const level of ['durable', 'shared'] as const) if (level === 'shared' || !storesNothing()) ledger.reached(level, lacking[0] ? lacking[0].number - 1 : written)
+      if (lacking[0]) settle(lacking[0].number - 1)
       const keys = sync.rebase(mirror.sharedInitial(), edits, lacking, (own, again, before) => {
         try {
-          write(again, before)
+          write(again, before, own.number)
           return core.takeChanges()
         } catch {
           giveUp([own], 'what others have written meanwhile leaves no place for it')
@@ -117,6 +134,7 @@ export function createEras({ core, clock, mirror, sync, storesNothing, onLost }:
         }
       })
       settledFrom = numbered + core.seq()
+      if (settledFrom === written) settle(written) // nothing had to be made again
       return keys
     },
   }

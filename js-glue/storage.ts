@@ -51,6 +51,7 @@ export function createStorage(options: StorageOptions): Storage {
   let absent = persist === false
   let generation = ''
   let reopenMs = reopenFirstMs
+  let waiting = false // to read again
 
   function lost(): void {
     journal = undefined
@@ -94,8 +95,8 @@ export function createStorage(options: StorageOptions): Storage {
     if (generation !== '' && contents.generation !== generation) return false
     generation = contents.generation
     // An era that was entered meanwhile has been read.
-    if (era !== position().era || !options.merge(contents) || ended()) return true
-    if (journal) options.onRead(journal)
+    const taken = era !== position().era || options.merge(contents)
+    if (taken && journal && !ended()) options.onRead(journal)
     return true
   }
 
@@ -108,8 +109,12 @@ export function createStorage(options: StorageOptions): Storage {
   }
 
   function catchUpLater(): void {
-    if (ended()) return
-    platform.clock.after(reopenMs, () => void catchUp())
+    if (ended() || waiting) return
+    waiting = true
+    platform.clock.after(reopenMs, () => {
+      waiting = false
+      void catchUp()
+    })
     reopenMs = Math.min(reopenMs * 2, reopenLastMs)
   }
 

@@ -124,8 +124,9 @@ export function createSync(mirror: MirrorParts): Sync {
       const steps: TreeEdit[] = []
       diffTrees(Object.fromEntries(Object.entries(sent).filter(([key]) => isShared(key))), applyEdits(initial, edits, lists), [], steps)
       let base = applyEdits(sent, steps, lists, toWarm)
+      const beside = new Set<string>()
       for (const write of writes) {
-        const again = onto(base, write, lists, (key) => mirror.strategyOf(key))
+        const again = onto(base, write, lists, (key) => mirror.strategyOf(key), beside)
         const shown = again.length > 0 && repeat(write, again, base)
         if (shown) base = applyEdits(base, [...again, ...shown], lists, toWarm)
       }

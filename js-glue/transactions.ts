@@ -118,7 +118,8 @@ export function createTransactions(parts: TransactionParts): Transactions {
         if (refused) throw refused.error
         cause = error
         // The connection may have ended after the commit: only the journal knows.
-        const isStored = proposal !== undefined && (await parts.has(proposal.own.seq).catch(() => false))
+        // What was accepted when the page went away this tab has anyway: storing it twice does no harm.
+        const isStored = proposal !== undefined && !overtaken && (await parts.has(proposal.own.seq).catch(() => false))
         const outcome = isStored ? 'committed' : overtaken ? 'unknown' : undefined
         settle(isStored)
         if (outcome) return outcome

@@ -1,5 +1,5 @@
 // Own writes that are not known to be stored, and how they are made again in an era that lacks them.
-import { diffTrees, equals, isPlainObject, type JsonObject, type TreeEdit } from './json-tree.ts'
+import { equals, isPlainObject, type JsonObject, type TreeEdit } from './json-tree.ts'
 import { idOf, indexOfId, sameOrder, valueAt, type Lists } from './keyed-list.ts'
 import { applyEdits } from './edits.ts'
 import type { StrategyName } from './types.ts'
@@ -22,29 +22,37 @@ export function isKept(kept: readonly number[], seq: number): boolean {
 
 /**
  * The edits that do to `now` what the write did to `before`, and leave alone what others have done meanwhile. Where they
- * have written a value of a strategy that keeps several, the write is one beside it, as it would have been.
+ * have written a value of a strategy that keeps several, the write is one beside it, as it would have been; `beside` collects
+ * these keys, from one write to the next.
  */
-export function onto(now: JsonObject, { edits, before }: OwnWrite, lists: Lists, strategyOf: (key: string) => StrategyName): TreeEdit[] {
+export function onto(now: JsonObject, { edits, before }: OwnWrite, lists: Lists, strategyOf: (key: string) => StrategyName, beside: Set<string> = new Set()): TreeEdit[] {
   return edits.flatMap((edit): readonly TreeEdit[] => {
     const [path, value, mode] = edit
     const key = path[0]!
     const field = lists[key]
     const strategy = field === undefined ? strategyOf(key) : 'merge'
     if (strategy !== 'merge') {
-      if (strategy === 'last-write-wins' || equals(now[key], before[key])) return [edit]
+      if (strategy === 'last-write-wins' || (equals(now[key], before[key]) && !beside.has(key))) return [edit]
+      beside.add(key)
       return edit.length === 1 ? [] : [[path, value, 3]]
     }
     if (mode !== undefined || edit.length === 1) return [edit]
     const was = valueAt(before, path, lists)
-    if (isPlainObject(was) && isPlainObject(value)) {
-      const inside: TreeEdit[] = []
-      diffTrees(was, value, path, inside)
-      return inside
-    }
-    const theirs = now[key]
-    if (field === undefined || path.length > 1 || !Array.isArray(was) || !Array.isArray(value) || !Array.isArray(theirs)) return [edit]
-    return [[path, listOnto(theirs, was, value, field)]]
+    const theirs = valueAt(now, path, lists)
+    if (field !== undefined && path.length === 1 && Array.isArray(value) && Array.isArray(theirs)) return [[path, listOnto(theirs, Array.isArray(was) ? was : [], value, field)]]
+    return inside(was, value, theirs, path)
   })
+}
+
+const member = (value: unknown, key: string): unknown => (isPlainObject(value) && Object.hasOwn(value, key) ? value[key] : undefined)
+
+/** What differs between `was` and `mine`, member by member where others have an object too. */
+function inside(was: unknown, mine: unknown, theirs: unknown, path: readonly string[]): TreeEdit[] {
+  if (equals(was, mine)) return []
+  if (!isPlainObject(mine) || !isPlainObject(theirs)) return [[path, mine]]
+  const set = Object.keys(mine).flatMap((key) => inside(member(was, key), mine[key], member(theirs, key), [...path, key]))
+  const removed = isPlainObject(was) ? Object.keys(was).filter((key) => !Object.hasOwn(mine, key)) : []
+  return [...set, ...removed.map((key): TreeEdit => [[...path, key]])]
 }
 
 /** Items that the write removed go, those it added or moved are where it put them, those it changed are changed as it did. */
@@ -62,11 +70,8 @@ function listOnto(now: readonly unknown[], before: readonly unknown[], mine: rea
   }
   return list.map((item) => {
     const own = twin(mine, item)
-    const was = twin(before, item) ?? {}
     const theirs = twin(now, item)
-    if (own === undefined || theirs === undefined || equals(was, own)) return theirs ?? item
-    const inside: TreeEdit[] = []
-    diffTrees(was as JsonObject, own as JsonObject, [], inside)
-    return applyEdits(theirs as JsonObject, inside, {})
+    if (own === undefined || theirs === undefined) return theirs ?? item
+    return applyEdits(theirs as JsonObject, inside(twin(before, item), own, theirs, []), {})
   })
 }

@@ -54,6 +54,8 @@ export interface WriteLedger {
   level(level: Level): Promise<void>
   /** The current batch has been stamped with this number. Returns whether somebody waits for `shared`. */
   seal(seq: number): boolean
+  /** A write of nobody's batch has been stamped with this number. */
+  sent(seq: number): void
   /** The current batch was refused. */
   refuse(error: Error): void
   /** Writes from `first` to `last` will never get any further, though later ones do. */
@@ -125,6 +127,7 @@ export function createWriteLedger(awaited: (level: Level, sealed: boolean) => vo
       settle()
       return asked
     },
+    sent: (seq) => void (latest = { seq, waiting: {} }),
     refuse(error) {
       current.refused = error
       for (const deferred of Object.values(current.waiting)) deferred.reject(error)

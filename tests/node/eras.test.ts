@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
-import type { Store } from '../../js-glue/index.ts'
+import type { Store, Write } from '../../js-glue/index.ts'
 import { createMesh, until, type AnyState, type Mesh } from './mesh.ts'
 
 /** Leaves more history behind than state. */
@@ -88,9 +88,11 @@ describe('when an era ends', () => {
       const bytes = mesh.origin.stored('test').reduce((sum, { byteLength }) => sum + byteLength, 0)
       stored = Math.max(stored, bytes)
       expect(bytes).toBeLessThan(2 * JSON.stringify(store.getState()).length + 65_536 + cycles * 256) // and the last page's own
-      // Frames of kind 2 begin with 41 bytes of names and a digest, then comes the vector's count.
-      for (const frame of mesh.origin.sent.splice(0)) if (frame[3] === 2) vector = Math.max(vector, frame[49]!)
+      // Checkpoints are of kind 3: 48 bytes of names and a digest, then the vector's count.
+      for (const frame of mesh.origin.stored('test')) if (frame[3] === 3) vector = Math.max(vector, frame[48]!)
+      mesh.origin.sent.length = 0
     }
+    expect(vector).toBeGreaterThan(0)
     expect(vector).toBeLessThanOrEqual(64)
     const { store } = await mesh.ready()
     expect(Object.keys(store.getState())).toHaveLength(Math.min(loads, 100))
@@ -234,7 +236,7 @@ describe('when an era ends', () => {
     await endEra(one)
     release()
     deaf = false
-    await two.flush()
+    await until(() => two.stats().era === 1 && two.status.pendingDurable === 0)
     await until(() => JSON.stringify(one.getState()) === JSON.stringify(two.getState()), 'one state')
     return [one, two, mesh]
   }
@@ -261,6 +263,81 @@ describe('when an era ends', () => {
     }
     two.conflicts.resolve(two.conflicts.list()[0]!.id, 'local')
     await until(() => one.getState().seat === 'two' && one.conflicts.list().length === 0)
+  })
+
+  test('every promise of what has to be made again is kept, when it has been', async () => {
+    const written: Promise<void>[] = []
+    const [one, two] = await apart({}, (one, two) => {
+      one.setState({ theme: 'dark' })
+      written.push(two.setState({ theme: 'dark', c: 1 }).durable, Promise.resolve().then(() => two.setState({ a: 1 }).durable))
+    })
+    await Promise.all(written)
+    expect(two.status.pendingDurable).toBe(0)
+    await two.setState({ b: 1 }).shared
+    expect(one.getState()).toEqual({ theme: 'dark', a: 1, b: 1, c: 1 })
+  })
+
+  test('what an era lacks that the journal has anyway is done', async () => {
+    let write: Write | undefined
+    await apart({}, (one, two) => {
+      one.setState({ theme: 'dark' })
+      write = two.setState({ theme: 'dark' })
+    })
+    await Promise.all([write?.durable, write?.shared])
+  })
+
+  test('what is made again in one era, and once more in the next, is not called durable in between', async () => {
+    const mesh = createMesh()
+    const [{ store: one }, { store: two }] = [await mesh.ready(), await mesh.ready()]
+    await settled(one, two)
+    mesh.origin.faults.lose = () => true
+    const refused = (): void => void refuse(mesh, two)
+    refused()
+    const write = two.setState({ x: 1 })
+    let durable = false
+    void write.durable.then(() => (durable = true))
+    for (let era = 1; era <= 2; era++) {
+      await endEra(one)
+      // It may read, and make its write again, but not store it.
+      mesh.origin.faults.abort = (of) => (of === two.tab.label && two.stats().era === era ? new DOMException('busy', 'AbortError') : undefined)
+      await until(() => two.stats().era === era, `era ${era}`)
+      refused()
+      await new Promise((resolve) => setTimeout(resolve, 30)) // for what was settled
+      expect(durable).toBe(false)
+    }
+    delete mesh.origin.faults.abort
+    await write.durable
+    expect((await mesh.ready()).store.getState()).toEqual({ x: 1 })
+  })
+
+  test('what a listener writes when a write is given up is not lost', async () => {
+    const [one, two] = await apart({ state: { n: 0 } }, (one, two) => {
+      two.on('error', () => two.setState({ lastError: 'seen' }))
+      one.setState({ n: 'text' })
+      two.increment(['n'])
+    })
+    await until(() => one.getState().lastError === 'seen')
+    expect(two.getState()).toEqual({ n: 'text', lastError: 'seen' })
+  })
+
+  test('a page whose storage answers late in a later era keeps what it wrote before', async () => {
+    const mesh = createMesh()
+    const one = await mesh.ready()
+    await until(() => one.store.leader.isLeader)
+    one.store.setState({ theirs: 1 })
+    for (let i = 0; i < 18; i++) await endEra(one.store)
+    await one.store.close()
+    let refused = true
+    mesh.origin.faults.openError = () => (refused ? new Error('not now') : undefined)
+    const { store } = mesh.open()
+    const errors: unknown[] = []
+    store.on('error', ({ error }) => void errors.push(error))
+    const write = store.setState({ mine: 1 })
+    await store.ready
+    refused = false
+    await write.durable
+    expect(errors).not.toContainEqual(expect.objectContaining({ code: 'write-lost' }))
+    expect((await mesh.ready()).store.getState()).toEqual({ theirs: 1, mine: 1 })
   })
 
   test('while a tab without storage is there it does not end, and one that slept meanwhile follows', async () => {

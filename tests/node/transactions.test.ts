@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { createMesh, until, type AnyState } from './mesh.ts'
+import { startEngine } from '../../js-glue/engine.ts'
+import { createStoreOn } from '../../js-glue/open.ts'
+import type { Platform } from '../../js-glue/platform.ts'
+import { createMesh, until, wasm, type AnyState } from './mesh.ts'
 
 const plusOne = (state: AnyState): AnyState => ({ n: Number(state.n) + 1 })
 
@@ -101,6 +104,29 @@ describe('transaction', () => {
     })
     expect(['committed', 'unknown']).toContain((await done).status)
     tab.resume()
+    await store.flush()
+    expect((await mesh.ready({ state: { n: 0 } })).store.getState().n).toBe(1)
+  })
+
+  test('is unknown, and stored all the same, when the page went away while the database gave it up', async () => {
+    const mesh = createMesh()
+    const tab = mesh.origin.openTab()
+    const openJournal: Platform['openJournal'] = async (...given) => {
+      const journal = await tab.platform.openJournal(...given)!
+      return {
+        ...journal,
+        async transact(cursor, era, _id, _now, run) {
+          run(await journal.read(cursor, era), false)
+          tab.suspend()
+          await new Promise((resolve) => setTimeout(resolve, 20))
+          tab.resume()
+          throw new DOMException('given up', 'AbortError')
+        },
+      }
+    }
+    const store = createStoreOn<AnyState>(tab, () => Promise.resolve({ startEngine, platform: { ...tab.platform, openJournal } }), { name: 'test', state: { n: 0 }, wasm })
+    await store.ready
+    expect((await store.transaction(plusOne)).status).toBe('unknown')
     await store.flush()
     expect((await mesh.ready({ state: { n: 0 } })).store.getState().n).toBe(1)
   })

@@ -19,6 +19,7 @@ test('kept is what lies up to the first number, but for the pairs after it', () 
 describe('a write that is made again', () => {
   test('changes inside an object what it changed, and nothing else', () => {
     expect(again([[['a'], { x: 2, gone: 1, own: { y: 1 } }]], { a: { x: 1, gone: 1, z: 1 } }, { a: { x: 1, theirs: 1 } })).toEqual([[['a', 'x'], 2], [['a', 'own'], { y: 1 }], [['a', 'z']]])
+    expect(again([[['a'], { own: { x: 1 } }]], {}, { a: { own: { y: 1 }, theirs: 1 } })).toEqual([[['a', 'own', 'x'], 1]])
   })
 
   test('is as it was where it replaced, added, removed, or made a value of another', () => {
@@ -32,6 +33,10 @@ describe('a write that is made again', () => {
       expect(again([[[key], 'mine']], { [key]: { v: 'old' } }, { [key]: { v: 'old' } })).toEqual([[[key], 'mine']])
       expect(again([[[key]]], { [key]: 'old' }, { [key]: 'theirs' })).toEqual([])
       expect(again([[[key]]], { [key]: 'old' }, { [key]: 'old' })).toEqual([[[key]]])
+      const beside = new Set<string>()
+      const onto2 = (edits: TreeEdit[], before: JsonObject, now: JsonObject): TreeEdit[] => onto(now, { seq: 1, number: 1, edits, before }, lists, (name) => strategies[name]!, beside)
+      expect(onto2([[[key], 'two']], { [key]: '' }, { [key]: 'one' })).toEqual([[[key], 'two', 3]])
+      expect(onto2([[[key], 'three']], { [key]: 'two' }, { [key]: 'two' })).toEqual([[[key], 'three', 3]])
     }
   })
 
@@ -54,8 +59,8 @@ describe('a write that is made again', () => {
     expect(listAgain([], [{ id: 1, x: 1 }], [{ id: 1, y: 1 }])).toEqual([{ id: 1, y: 1, x: 1 }])
   })
 
-  test('is the whole list where there is none any more, or was none', () => {
-    expect(again([[['list'], ids(1)]], { list: 'none' }, { list: ids(2) })).toEqual([[['list'], ids(1)]])
+  test('is the whole list where there is none any more', () => {
+    expect(again([[['list'], ids(1)]], { list: 'none' }, { list: ids(2) })).toEqual([[['list'], ids(1, 2)]])
     expect(again([[['list'], ids(1, 2)]], { list: ids(1) }, {})).toEqual([[['list'], ids(1, 2)]])
   })
 })

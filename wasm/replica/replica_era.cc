@@ -41,13 +41,15 @@ bool Replica::CompactionDue() const {
   const size_t shown = document_.shown_count();
   const size_t dead = document_.tree().node_count() - shown;
   const size_t dead_max = options_.era_dead_min + shown / 8;
-  if (vector_.size() <= options_.era_instances_max && dead <= dead_max) return false;
+  // Whoever lives writes in the next one too.
+  const size_t instances_max = options_.era_instances_max + census_.peers().size();
+  if (vector_.size() <= instances_max && dead <= dead_max) return false;
   if (!options_.stores) return false;
   for (const Peer& peer : census_.peers()) {
     if (peer.stores_nothing) return false;
   }
   const Remains remains = RemainsOf(document_);
-  return vector_.size() > options_.era_instances_max + remains.instances || dead > dead_max + remains.hidden;
+  return vector_.size() > instances_max + remains.instances || dead > dead_max + remains.hidden;
 }
 
 Status Replica::EncodeNextEra(Buffer* state, Buffer* end) const {
