@@ -274,7 +274,7 @@ TEST(Era, EndsOnlyForWhatItsEndWouldDrop) {
   }
   EXPECT_EQ(asked->vector().size(), 5u);
   EXPECT_FALSE(asked->CompactionDue());
-  for (uint32_t id = 6; id < 9; ++id)
+  for (uint32_t id = 6; id < 12; ++id)
     asked->Receive(Set(Load(id, 0, {}, initial).get(), R"([[["x"],1]])"), kNow);
   EXPECT_TRUE(asked->CompactionDue());
   // Nor does it end under somebody who stores nothing.

@@ -188,7 +188,9 @@ TEST(Strategies, AnObjectWrittenWhereAnotherVersionHadAListShowsNothingOfItsRemo
   other.lists = {};
   for (const auto& [edits, shown] :
        {std::pair{R"([[["list","1"],{"new":1}]])", R"({"list":{"1":{"new":1}}})"},
-        std::pair{R"([[["list","1","new"],1]])", R"({"list":{"1":{"new":1}}})"}}) {
+        std::pair{R"([[["list","1","new"],1]])", R"({"list":{"1":{"new":1}}})"},
+        std::pair{R"([[["list","1","old"],1]])", R"({"list":{"1":{"old":1}}})"},
+        std::pair{R"([[["list","1","old"],3,2]])", R"({"list":{"1":{"old":3}}})"}}) {
     auto a = MakeReady(Options(1));
     auto b = MakeReady(other);
     b->Receive(Set(a.get(), R"([[["list"],[{"id":1}]]])"), kNow);

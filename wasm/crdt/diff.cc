@@ -36,6 +36,7 @@ class Differ {
     const size_t before = writer_.count();
     if (const Status status = MarkAncestors(edit.path); status != Status::kOk) return status;
     const size_t marked = writer_.count();
+    if (replaces_) node = nullptr;
     writer_.GoTo(edit.path);
     Status status = Status::kOk;
     if (edit.value == nullptr) {
@@ -52,9 +53,8 @@ class Differ {
     if (edit.value == nullptr || !ParseWhole(edit.value->text, &by)) return Status::kNotANumber;
     const Node* node = tree_.Find(edit.path);
     int64_t shown = 0;
-    if (node != nullptr && node->shown != Shown::kNothing &&
-        (node->shown != Shown::kLeaf || node->kind == RegisterKind::kValues ||
-         !ParseWhole(node->LeafText(), &shown))) {
+    if (IsSeen(node) && (node->shown != Shown::kLeaf || node->kind == RegisterKind::kValues ||
+                         !ParseWhole(node->LeafText(), &shown))) {
       return Status::kNotANumber;
     }
     auto* detail = arena_->New<OpDetail>();
@@ -74,6 +74,8 @@ class Differ {
     if (LeadsThroughGoneItem(edit.path)) return Status::kOk;
     if (const Status status = MarkAncestors(edit.path); status != Status::kOk) return status;
     writer_.GoTo(edit.path);
+    // What there was to count from goes.
+    if (replaces_) return writer_.Add(OpKind::kLeaf, edit.value->text);
     return writer_.Add(OpKind::kCount, {}, detail);
   }
 
@@ -116,6 +118,7 @@ class Differ {
       const OpKind marker = in_list               ? OpKind::kItem
                             : ReplacedWhole(kind) ? OpKind::kReplace
                                                   : OpKind::kObject;
+      replaces_ |= marker == OpKind::kReplace;
       const Status status = writer_.Add(marker);
       if (status != Status::kOk) return status;
     }
@@ -259,6 +262,7 @@ class Differ {
   const uint64_t salt_;
   CallArena* arena_;
   OpWriter writer_;
+  bool replaces_ = false;  // something that lies above the edit
 };
 
 }  // namespace

@@ -184,43 +184,34 @@ void Document::CommitOne(const Op& op) {
   changes_.Refresh(node);
 }
 
-// Two values under one name mean a forged or duplicated identity: still converge, on the larger.
-bool Document::IsForgery(const Op& op, const NodeExtra& extra) const {
-  for (const Sibling& sibling : extra.siblings) {
-    if (sibling.id.instance != op.id.instance || sibling.id.seq != op.id.seq) continue;
-    const int order = vector_->Compare(op.id, sibling.id);
-    return order != 0 ? order > 0 : op.value > sibling.text;
-  }
-  return false;
+// An instance has one value, for its later ones have seen its earlier ones. That an earlier one has a later
+// stamp, or two have one name, means a forged or duplicated identity: still converge, on the larger.
+bool Document::Outdoes(const Op& op, const Sibling& sibling) const {
+  const int order = vector_->Compare(op.id, sibling.id);
+  if (order != 0) return order > 0;
+  return op.id.seq != sibling.id.seq ? op.id.seq > sibling.id.seq : op.value > sibling.text;
 }
 
 void Document::CommitValue(const Op& op) {
   Node* node = op.node;
   NodeExtra* extra = node->extra;
-  if (Covers(extra->context.begin(), extra->context.size(), op.id) && !IsForgery(op, *extra)) {
-    // Later than all that have seen it: only a forger's is. It is told as a clear from now on.
-    const Sibling* latest = LatestOf(*extra, *vector_);
-    if (latest != nullptr && vector_->Compare(op.id, latest->id) > 0) {
-      RaiseFloor(node, op.id);
-      SetCleared(node, op.id);
-      Recount(node);
-      changes_.Refresh(node);
-    }
+  const Sibling* own = nullptr;
+  for (const Sibling& sibling : extra->siblings) {
+    if (sibling.id.instance == op.id.instance) own = &sibling;
+  }
+  const bool known = Covers(extra->context.begin(), extra->context.size(), op.id);
+  if (own != nullptr ? !Outdoes(op, *own) : known) {
+    Cover(&extra->context, {op.id.instance, op.id.seq});
     return Drop(op);
   }
   if (node->kind == RegisterKind::kValues && node->shown == Shown::kLeaf) changes_.Note(node);
   const OpDetail& detail = *op.detail;
   const bool was_conflict = extra->siblings.size() > 1;
-  WriteId later;
   for (size_t i = extra->siblings.size(); i-- > 0;) {
-    const WriteId id = extra->siblings[i].id;
-    // Whoever writes has seen its own earlier values, whatever a forged context says.
-    const bool own = id.instance == op.id.instance && id.seq <= op.id.seq;
-    if (!own && !Covers(detail.context, detail.context_size, id)) continue;
-    if (vector_->Compare(id, op.id) > 0 && vector_->Compare(id, later) > 0) later = id;
-    RemoveSibling(node, i);
+    const WriteId& id = extra->siblings[i].id;
+    const bool same = id.instance == op.id.instance;
+    if (same || Covers(detail.context, detail.context_size, id)) RemoveSibling(node, i);
   }
-  if (later.hlc != 0) RaiseFloor(node, later);
   for (size_t i = 0; i < detail.context_size; ++i) Cover(&extra->context, detail.context[i]);
   Cover(&extra->context, {op.id.instance, op.id.seq});
   if (extra->floor.hlc != 0 && vector_->Compare(op.id, extra->floor) <= 0) {

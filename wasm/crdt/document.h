@@ -63,7 +63,7 @@ class Document {
  private:
   bool Wins(const Op& op, const Node* node) const;
   bool Dominated(const Op& op) const;
-  bool IsForgery(const Op& op, const NodeExtra& extra) const;
+  bool Outdoes(const Op& op, const Sibling& sibling) const;
   void MarkListKey(Node* node);
   bool PrepareExtra(Op* op);
   void TakeRoom(const Op& op);
