@@ -5,26 +5,23 @@ import { createEras, type Proposed } from './eras.ts'
 import { TabmeshError } from './errors.ts'
 import type { TreeEdit } from './json-tree.ts'
 import { createJournalWriter } from './journal-writer.ts'
-import type { Channel, Fenced, Journal, JournalContents, Lock, Platform } from './platform.ts'
+import type { Channel, JournalContents, Lock, Platform } from './platform.ts'
 import type { Lists } from './keyed-list.ts'
 import { createStorage } from './storage.ts'
 import type { Mirror } from './store.ts'
 import { createSync } from './sync.ts'
 import { createTransactions, type TransactionCall } from './transactions.ts'
 import type { DebugEvent, Resolver, Stats, Status, StoreEvents, StoreHistory, StrategyName, TabInfo } from './types.ts'
+import { createUpkeep } from './upkeep.ts'
 
 /** How long storage may take before the store is ready without it. */
 const storageWaitMs = 3000
 /** Between two looks at which tabs still live. */
 const aliveEveryMs = 5000
-/** Writes after which the leader makes a checkpoint. */
-const checkpointEvery = 500
 /** Between two questions whether another tab has a write that somebody waits for. */
 const askSharedMs = 500
 const claimAgainMs = 2000
 const closeWaitMs = 3000
-/** From a write until a leader looks whether the era should end. */
-const endLookMs = 250
 /** Between two looks whether the era has ended. */
 const laterEraMs = 100
 /** Changes closer than this are a stream: the next follows before a timer would run. */
@@ -101,8 +98,6 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   let hadChannel = false
   let cursor = 0
   let storageFull = false
-  let sinceCheckpoint = 0
-  let working = false // on the journal, as leader
   let suspended = false
   let resuming = false
   let away = false // what the page says, also while this tab is still coming back
@@ -111,7 +106,6 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   let proposed: Proposed | undefined
   let following = false // others into an era that no journal tells of
   let laterEra: (() => void) | undefined
-  let cancelEndLook: (() => void) | undefined
   let read = false // the journal, ever
   let told = false // the core, that storage was read, or does not answer
   let lastLater = 0
@@ -149,6 +143,25 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   const eras = createEras({ core, clock, mirror, sync, storesNothing: () => storage.absent, onLost: (error) => emit('error', { error }) })
 
+  const upkeep = createUpkeep({
+    core,
+    clock,
+    storage,
+    position,
+    term: ledTerm,
+    merge,
+    onReplaced() {
+      if (ended) return
+      replica.lockLost(clock.now())
+      perform()
+    },
+  })
+
+  /** The term that this tab leads; undefined while it does not, or must not act. */
+  function ledTerm(): number | undefined {
+    return leading.isLeader && hydrated && !suspended && !ended ? leading.term : undefined
+  }
+
   function position(): { cursor: number; era: number } {
     return { cursor, era: eras.era }
   }
@@ -177,7 +190,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     self: id,
     resolverOf: options.resolverOf,
     pending: () => core.conflicts(),
-    term: () => (leading.isLeader && hydrated && !suspended && !ended ? leading.term : undefined),
+    term: ledTerm,
     choose: (key, value) => sync.choose(key, value),
     after: (ms, task) => clock.after(ms, task),
     onChange: (list) => emit('conflict', list),
@@ -267,7 +280,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     if (keys.length > 0) {
       emit('remote-update', { keys, source })
       if (ended) return
-      written(1)
+      upkeep.written(1)
     }
     wake(core.wakeAt())
   }
@@ -302,7 +315,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
           commit(edits) {
             const number = eras.write(edits, mirror.parts.sent)
             perform()
-            written(1)
+            upkeep.written(1)
             return number
           },
           askShared,
@@ -336,7 +349,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         emit('tabs', tabs())
         emit('status', status())
         if (leading.isLeader) void lookWhoLives()
-        if (leading.isLeader) clock.soon(lookForEnd) // what pages too short to look have left
+        if (leading.isLeader) clock.soon(() => upkeep.look()) // what pages too short to look have left
         conflicts.look()
         break
       case 'conflicts':
@@ -500,7 +513,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     for (const checkpoint of contents.checkpoints) if (core.restore(checkpoint, now) === 0) break
     for (const record of contents.records) core.restore(record, now)
     cursor = Math.max(cursor, contents.cursor)
-    sinceCheckpoint += contents.records.length
+    upkeep.written(contents.records.length)
   }
 
   async function hydrate(): Promise<void> {
@@ -522,60 +535,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     perform()
   }
 
-  /** Counts writes; a leader makes a checkpoint now and then. */
-  function written(count: number): void {
-    sinceCheckpoint += count
-    if (!leading.isLeader || !storage.journal) return
-    cancelEndLook ??= clock.after(endLookMs, lookForEnd)
-    if (sinceCheckpoint >= checkpointEvery) clock.soon(() => lead(makeCheckpoint))
-  }
-
-  /** Does a leader's work on the journal; one at a time, and what fails is kept for the next. */
-  function lead(work: (journal: Journal) => Promise<Fenced | undefined>): void {
-    if (working || ended || suspended || !leading.isLeader || !storage.journal) return
-    working = true
-    work(storage.journal)
-      .then((outcome) => {
-        if (outcome === 'era-ended') void storage.catchUp()
-        if (outcome !== 'replaced' || ended) return
-        replica.lockLost(clock.now())
-        perform()
-      })
-      .catch(() => undefined)
-      .finally(() => (working = false))
-  }
-
-  /** What a leader may still go on with after it has waited for the journal. */
-  const mayGoOn = (opened: Journal, contents: JournalContents): boolean => !ended && !suspended && leading.isLeader && storage.journal === opened && contents.generation === storage.generation
-
-  async function makeCheckpoint(opened: Journal): Promise<Fenced | undefined> {
-    const { term } = leading
-    const contents = await opened.read(cursor, eras.era)
-    if (!mayGoOn(opened, contents)) return undefined
-    merge(contents)
-    if (ended) return undefined
-    sinceCheckpoint = 0
-    const bytes = core.checkpoint()
-    // Nothing: out of memory, or records wait for earlier ones. The journal stays as it is.
-    return bytes.byteLength === 0 ? undefined : opened.checkpoint(term, eras.era, bytes, cursor)
-  }
-
   // ---- eras ----
-
-  function lookForEnd(): void {
-    cancelEndLook?.()
-    cancelEndLook = undefined
-    if (!ended && !suspended && hydrated && replica.compactionDue()) lead(endEra)
-  }
-
-  async function endEra(opened: Journal): Promise<Fenced | undefined> {
-    const outcome = await opened.endEra(leading.term, eras.era, cursor, (contents) => {
-      if (!mayGoOn(opened, contents)) return undefined
-      merge(contents)
-      return ended || !replica.compactionDue() ? undefined : core.nextEra()
-    })
-    return outcome === 'stored' ? 'era-ended' : outcome
-  }
 
   /** Others are in a later era: the journal has it, or else they have. */
   function followTo(later: number): void {
@@ -624,8 +584,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     channel = undefined
     cancelAlive?.()
     cancelAlive = undefined
-    cancelEndLook?.()
-    cancelEndLook = undefined
+    upkeep.stop()
   }
 
   /** First the journal: if the store was erased meanwhile, nothing of this tab may leave it. */
