@@ -52,10 +52,10 @@ class Writer {
     EXPECT_EQ(parser_.ParseEdits(edits, arena, &edit), Status::kOk) << edits;
     write->instance = instance_;
     for (; edit != nullptr; edit = edit->next) {
-      const Status status =
-          edit->mode == Edit::Mode::kIncrement
-              ? Increment(document_, *edit, instance_, arena, &write->ops)
-              : Diff(document_, *edit, StrategyOf(edit->path.keys[0]), instance_, ms ^ instance_, arena, &write->ops);
+      const Status status = edit->mode == Edit::Mode::kIncrement
+                                ? Increment(document_, *edit, instance_, arena, &write->ops)
+                                : Diff(document_, *edit, StrategyOf(edit->path.keys[0]), instance_,
+                                       ms ^ instance_, arena, &write->ops);
       if (status != Status::kOk) return false;
     }
     if (write->ops.empty()) return false;
