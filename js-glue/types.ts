@@ -34,7 +34,7 @@ export type Strategy = Exclude<StrategyName, 'resolve'> | { readonly resolve: Re
 export interface ConflictValue {
   /** `undefined` for a removal. */
   readonly value: unknown
-  /** The instance that wrote it. */
+  /** The instance that wrote it; of a value that was settled before the history was last dropped, one that no tab has. */
   readonly tab: string
   /** Milliseconds since 1970, by the clocks that its writer had seen. */
   readonly time: number
