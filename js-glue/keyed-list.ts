@@ -13,7 +13,8 @@ export function indexOfId(list: readonly unknown[], field: string, id: string): 
   return list.findIndex((item) => idOf(item, field) === id)
 }
 
-function byId(list: unknown, field: string): Map<string | undefined, unknown> {
+/** The items by their ids; none for what is no array. */
+export function byId(list: unknown, field: string): Map<string | undefined, unknown> {
   return new Map(Array.isArray(list) ? list.map((item: unknown) => [idOf(item, field), item]) : [])
 }
 

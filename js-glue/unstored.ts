@@ -1,6 +1,6 @@
 // Own writes that are not known to be stored, and how they are made again in an era that lacks them.
 import { equals, isPlainObject, type JsonObject, type TreeEdit } from './json-tree.ts'
-import { idOf, indexOfId, sameOrder, valueAt, type Lists } from './keyed-list.ts'
+import { byId, idOf, sameOrder, valueAt, type Lists } from './keyed-list.ts'
 import { applyEdits } from './edits.ts'
 import type { StrategyName } from './types.ts'
 
@@ -57,21 +57,25 @@ function inside(was: unknown, mine: unknown, theirs: unknown, path: readonly str
 
 /** Items that the write removed go, those it added or moved are where it put them, those it changed are changed as it did. */
 function listOnto(now: readonly unknown[], before: readonly unknown[], mine: readonly unknown[], field: string): unknown[] {
-  const has = (list: readonly unknown[], item: unknown): boolean => indexOfId(list, field, idOf(item, field)!) >= 0
-  const twin = (list: readonly unknown[], item: unknown): unknown => list[indexOfId(list, field, idOf(item, field)!)]
-  const left = now.filter((item) => has(mine, item) || !has(before, item))
-  const added = mine.filter((item) => !has(before, item) && !has(now, item))
-  const stayed = before.filter((item) => has(mine, item))
-  const moved = !sameOrder(stayed, mine.filter((item) => has(before, item)), field)
-  const list = moved ? [...mine.filter((item) => has(left, item)), ...left.filter((item) => !has(mine, item))] : left
-  for (const item of added) {
-    const neighbour = mine.slice(0, mine.indexOf(item)).reverse().find((other) => has(list, other))
-    list.splice(neighbour === undefined ? 0 : indexOfId(list, field, idOf(neighbour, field)!) + 1, 0, item)
+  const [theirs, was, own] = [byId(now, field), byId(before, field), byId(mine, field)]
+  const id = (item: unknown): string | undefined => idOf(item, field)
+  const left = now.filter((item) => own.has(id(item)) || !was.has(id(item)))
+  const stayed = before.filter((item) => own.has(id(item)))
+  const moved = !sameOrder(stayed, mine.filter((item) => was.has(id(item))), field)
+  const ids = (moved ? [...mine.filter((item) => theirs.has(id(item))), ...left.filter((item) => !own.has(id(item)))] : left).map(id)
+  // What was added stands behind its neighbour, or first.
+  const placed = new Set(ids)
+  const behind = new Map<string | undefined, string[]>()
+  let neighbour: string | undefined
+  for (const item of mine) {
+    const name = id(item)!
+    if (placed.has(name)) neighbour = name
+    else if (!was.has(name)) behind.set(neighbour, [...(behind.get(neighbour) ?? []), name])
   }
-  return list.map((item) => {
-    const own = twin(mine, item)
-    const theirs = twin(now, item)
-    if (own === undefined || theirs === undefined) return theirs ?? item
-    return applyEdits(theirs as JsonObject, inside(twin(before, item), own, theirs, []), {})
+  const order = [...(behind.get(undefined) ?? []), ...ids.flatMap((name) => [name, ...(behind.get(name) ?? [])])]
+  return order.map((name) => {
+    if (!own.has(name)) return theirs.get(name)
+    if (!theirs.has(name)) return own.get(name)
+    return applyEdits(theirs.get(name) as JsonObject, inside(was.get(name), own.get(name), theirs.get(name), []), {})
   })
 }

@@ -302,7 +302,6 @@ describe('when an era ends', () => {
       mesh.origin.faults.abort = (of) => (of === two.tab.label && two.stats().era === era ? new DOMException('busy', 'AbortError') : undefined)
       await until(() => two.stats().era === era, `era ${era}`)
       refused()
-      await new Promise((resolve) => setTimeout(resolve, 30)) // for what was settled
       expect(durable).toBe(false)
     }
     delete mesh.origin.faults.abort
