@@ -62,7 +62,7 @@ export function createUpkeep({ core, clock, storage, position, term, merge, onRe
     if (!take(journal, await journal.read(cursor, era))) return undefined
     sinceCheckpoint = 0
     const bytes = core.checkpoint()
-    // Nothing: out of memory, or records wait for earlier ones. The journal stays as it is.
+    // Nothing: out of memory. The journal stays as it is.
     return bytes.byteLength === 0 ? undefined : journal.checkpoint(led, position().era, bytes, position().cursor)
   }
 

@@ -251,7 +251,7 @@ void Database::Seal(const std::shared_ptr<Job>& job) {
     watcher_->CheckpointTouched(job->term, term_);
     named_ = kept;
     watcher_->CheckpointStored(*Joined(job->number) == *job->bytes);
-    if (job->end == nullptr) watcher_->CheckpointCovers(*job->bytes, era_, NewestUpTo(job->cursor));
+    if (job->end == nullptr) watcher_->CheckpointCovers(*job->bytes, era_, Readable(job->cursor));
     if (kept.size() > 1) {
       pieces_.erase(pieces_.begin(), pieces_.lower_bound(kept.back().number * kPiecesMax));
       const uint64_t covered = kept.back().cursor;
@@ -260,7 +260,7 @@ void Database::Seal(const std::shared_ptr<Job>& job) {
                      records_.end());
     }
     if (job->end != nullptr) {
-      watcher_->EraEnded(era_, *job->end, newest_);
+      watcher_->EraEnded(era_, job->bytes, *job->end, Readable(job->cursor));
       newest_.clear();
       ends_[era_++] = job->end;
       if (ends_.size() > kEndsMax) ends_.erase(ends_.begin());
@@ -271,14 +271,13 @@ void Database::Seal(const std::shared_ptr<Job>& job) {
         [job](bool ok) { job->done(ok ? job->fence : Stored::kFailed); });
 }
 
-std::map<InstanceId, uint32_t> Database::NewestUpTo(uint64_t cursor) const {
-  std::map<InstanceId, uint32_t> newest;
+std::vector<Record> Database::Readable(uint64_t cursor) const {
+  std::vector<Record> records;
   for (const StoredRecord& stored : records_) {
-    if (stored.key > cursor || stored.flipped || stored.record.era != era_) continue;
-    uint32_t& seq = newest[stored.record.instance];
-    seq = std::max(seq, stored.record.seq);
+    if (stored.key <= cursor && !stored.flipped && stored.record.era == era_)
+      records.push_back(stored.record);
   }
-  return newest;
+  return records;
 }
 
 bool Database::IsNamed(uint64_t number) const {

@@ -61,7 +61,7 @@ class DatabaseWatcher {
   virtual void CheckpointStored(bool as_made) = 0;
   /// `newest`: of each instance, the newest of the records that the checkpoint takes the place of.
   virtual void CheckpointCovers(const std::string& checkpoint, uint32_t era,
-                                const std::map<InstanceId, uint32_t>& newest) = 0;
+                                const std::vector<Record>& records) = 0;
   /// Everything relaxed after this key is lost.
   virtual void SuffixLost(uint64_t last_key) = 0;
   virtual void RecordFlipped(const InstanceId& instance, uint32_t seq) = 0;
@@ -69,8 +69,8 @@ class DatabaseWatcher {
   virtual void HoleMade() = 0;
   virtual void Evicted() = 0;
   /// `stored`: the newest record of each instance that the era had.
-  virtual void EraEnded(uint32_t era, const std::string& end,
-                        const std::map<InstanceId, uint32_t>& stored) = 0;
+  virtual void EraEnded(uint32_t era, const Bytes& state, const std::string& end,
+                        const std::vector<Record>& records) = 0;
 };
 
 class Database {
@@ -149,7 +149,7 @@ class Database {
   void Flush();
   Bytes Joined(uint64_t number) const;
   bool IsNamed(uint64_t number) const;
-  std::map<InstanceId, uint32_t> NewestUpTo(uint64_t cursor) const;
+  std::vector<Record> Readable(uint64_t cursor) const;
   uint64_t last_key() const { return next_key_ - 1; }
 
   EventQueue* events_;

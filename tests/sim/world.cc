@@ -11,6 +11,20 @@ namespace {
 // Storage that does not answer is given up after 3 s, other tabs that do not after 2.5 s more.
 constexpr uint64_t kReadyWithinMs = 8000;
 constexpr uint64_t kReloadMsMax = 500;
+
+VersionVector VectorOf(const SentVector& sent) {
+  VersionVector vector;
+  std::vector<uint32_t> indices;
+  for (const SentVector::Entry& entry : sent.entries) {
+    (void)vector.Intern(entry.instance, &indices.emplace_back());
+    vector.Advance(indices.back(), entry.seq);
+  }
+  std::vector<Hole> holes = sent.holes;
+  for (Hole& hole : holes) hole.instance = indices[hole.instance];
+  vector.SetHoles(std::move(holes));
+  return vector;
+}
+
 }  // namespace
 
 World::World(uint64_t seed, const Settings& chosen)
@@ -122,9 +136,7 @@ void World::Hydrated(const Tab& tab, uint64_t cursor, uint64_t generation) {
   if (generation != database.generation() || twins_.count(tab.id()) > 0) return;
   Check(durability.CheckRead(tab, cursor));
   const bool first = hydrated_.insert(tab.number()).second;
-  // Whoever has read past a flipped record may write what nobody can tell from it.
-  if (first && durability.has_hole() && faults.count(Fault::kRecordFlipped) == 0)
-    Check(durability.CheckFound(*tab.replica(), cursor));
+  if (first && durability.has_hole()) Check(durability.CheckFound(*tab.replica(), cursor));
 }
 
 void World::Diverged(const Tab& tab) { Check(convergence.Diverged(tab)); }
@@ -182,7 +194,7 @@ void World::CheckpointStored(bool as_made) {
 }
 
 void World::CheckpointCovers(const std::string& checkpoint, uint32_t era,
-                             const std::map<InstanceId, uint32_t>& newest) {
+                             const std::vector<Record>& records) {
   Frame frame;
   DeltaHead head;
   OpSet set;
@@ -194,10 +206,10 @@ void World::CheckpointCovers(const std::string& checkpoint, uint32_t era,
   if (DecodeDeltaHead(&reader, &head) != Status::kOk || DecodeOpSet(&reader, &arena, &set) != Status::kOk) {
     return Check("a checkpoint is no delta");
   }
-  std::map<InstanceId, uint32_t> has;
-  for (const OpSet::Entry& entry : set.vector) has[entry.instance] = entry.seq;
-  for (const auto& [id, seq] : newest) {
-    if (has[id] < seq && twins_.count(id) == 0) Check("a checkpoint lacks a record whose place it takes");
+  const VersionVector has = VectorOf(set.vector);
+  for (const Record& record : records) {
+    if (!has.Has(record.instance, record.seq) && twins_.count(record.instance) == 0)
+      Check("a checkpoint lacks a record whose place it takes");
   }
 }
 
@@ -205,13 +217,9 @@ void World::SuffixLost(uint64_t last_key) { durability.SuffixLost(last_key); }
 
 void World::RecordFlipped(const InstanceId& instance, uint32_t seq) {
   durability.RecordFlipped(instance, seq);
-  convergence.Excuse();
 }
 
-void World::HoleMade() {
-  convergence.Excuse();
-  durability.HoleMade();
-}
+void World::HoleMade() { durability.HoleMade(); }
 
 void World::Evicted() {
   durability.Evicted();
@@ -219,21 +227,22 @@ void World::Evicted() {
 }
 
 // Whatever was stored in the era is in what follows it.
-void World::EraEnded(uint32_t era, const std::string& end, const std::map<InstanceId, uint32_t>& stored) {
+void World::EraEnded(uint32_t era, const Bytes& state, const std::string& end,
+                     const std::vector<Record>& records) {
   ++eras;
   Say("Era " + std::to_string(era) + " has ended");
   Frame frame;
-  EraEnd era_end;
+  SentVector sent;
   if (OpenFrame(end, NamespaceOf("sim", era), &frame) != Status::kOk ||
-      DecodeEraEnd(frame, &era_end) != Status::kOk) {
+      DecodeEraEnd(frame, &sent) != Status::kOk) {
     return Check("an era has ended without a list of its writes");
   }
-  std::map<InstanceId, uint32_t> kept;
-  for (const OpSet::Entry& entry : era_end.vector) kept[entry.instance] = entry.seq;
-  for (const auto& [id, seq] : stored) {
-    if (kept[id] < seq && !convergence.excused()) Check("a stored write is lost with its era");
+  const VersionVector kept = VectorOf(sent);
+  for (const Record& record : records) {
+    if (!kept.Has(record.instance, record.seq) && !convergence.excused())
+      Check("a stored write is lost with its era");
   }
-  Check(durability.EraEnded(kept, era + 1));
+  Check(durability.EraEnded(kept, era + 1, state));
 }
 
 // ---- the end ------------------------------------------------------------------------------------

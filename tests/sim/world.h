@@ -81,12 +81,13 @@ class World : public TabWatcher, public DatabaseWatcher {
   void CheckpointTouched(uint64_t term, uint64_t newest_term) override;
   void CheckpointStored(bool as_made) override;
   void CheckpointCovers(const std::string& checkpoint, uint32_t era,
-                        const std::map<InstanceId, uint32_t>& newest) override;
+                        const std::vector<Record>& records) override;
   void SuffixLost(uint64_t last_key) override;
   void RecordFlipped(const InstanceId& instance, uint32_t seq) override;
   void HoleMade() override;
   void Evicted() override;
-  void EraEnded(uint32_t era, const std::string& end, const std::map<InstanceId, uint32_t>& stored) override;
+  void EraEnded(uint32_t era, const Bytes& state, const std::string& end,
+                const std::vector<Record>& records) override;
 
   uint64_t eras = 0;  // that have ended
 

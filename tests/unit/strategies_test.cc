@@ -9,12 +9,11 @@
 
 #include "crdt/position.h"
 #include "replica/replica.h"
+#include "tests/unit/replicas.h"
 #include "wire/ops_codec.h"
 
 namespace tabmesh {
 namespace {
-
-constexpr uint64_t kNow = 1'700'000'000'000;
 
 ReplicaOptions Options(uint8_t id) {
   ReplicaOptions options;
@@ -28,34 +27,10 @@ ReplicaOptions Options(uint8_t id) {
   return options;
 }
 
-std::unique_ptr<Replica> MakeReady(const ReplicaOptions& options, std::string_view initial = "{}") {
-  auto replica = std::make_unique<Replica>(options);
-  EXPECT_EQ(replica->Open(initial, kNow), Status::kOk);
-  replica->Restored(/*alone=*/true, kNow);
-  replica->actions()->Clear();
-  return replica;
-}
-
-std::string State(const Replica& replica) {
-  Buffer out;
-  replica.PrintState(&out);
-  return std::string(out.view());
-}
-
 std::string Conflicts(const Replica& replica) {
   Buffer out;
   replica.PrintConflicts(&out);
   return std::string(out.view());
-}
-
-// Writes; returns the frame, which is also the record.
-std::string Set(Replica* replica, std::string_view edits, uint64_t now = kNow) {
-  uint32_t seq = 0;
-  EXPECT_EQ(replica->LocalSet(edits, now, &seq), Status::kOk) << edits;
-  if (replica->actions()->records.empty()) return {};
-  const std::string record(replica->actions()->records[0].view());
-  replica->actions()->Clear();
-  return record;
 }
 
 // Writes of every sort, some of them concurrent, by two replicas; the records in the order of their making.
@@ -421,45 +396,6 @@ TEST(Proposal, IsMergedAndSentWhenAcceptedAndNeverSeenWhenWithdrawn) {
   EXPECT_EQ(record.size(), 0u);
   Set(a.get(), R"([[["y"],1]])");
   EXPECT_EQ(a->seq(), 2u);
-}
-
-// Three writes of a, the first of which the journal does not have yet.
-TEST(EarlyRecords, WaitForTheirWriterAndAreMergedOnceItHasAnswered) {
-  auto a = MakeReady(Options(1));
-  auto b = MakeReady(Options(2));
-  a->Receive(std::string(), kNow);
-  const std::string first = Set(a.get(), R"([[["x"],1]])");
-  const std::string second = Set(a.get(), R"([[["y"],1]])");
-  const std::string third = Set(a.get(), R"([[["z"],1]])");
-  // b has met a.
-  a->SetVisible(false, kNow);
-  for (const Buffer& frame : a->actions()->frames) b->Receive(frame.view(), kNow);
-  a->actions()->Clear();
-  b->actions()->Clear();
-  ASSERT_EQ(b->Restore(third, kNow), Status::kOk);
-  ASSERT_EQ(b->Restore(second, kNow), Status::kOk);
-  b->Restored(/*alone=*/false, kNow);
-  EXPECT_EQ(State(*b), "{}");
-  ASSERT_EQ(b->actions()->frames.size(), 1u);  // asks
-  a->Receive(b->actions()->frames[0].view(), kNow);
-  b->actions()->Clear();
-  for (const Buffer& frame : a->actions()->frames) b->Receive(frame.view(), kNow);
-  EXPECT_EQ(State(*b), R"({"x":1,"y":1,"z":1})");
-
-  auto c = MakeReady(Options(3));  // alone: nobody has the first, so it was never acknowledged
-  ASSERT_EQ(c->Restore(third, kNow), Status::kOk);
-  ASSERT_EQ(c->Restore(second, kNow), Status::kOk);
-  c->Restored(/*alone=*/true, kNow);
-  EXPECT_NE(State(*c).find("\"z\":1"), std::string::npos);
-  ASSERT_EQ(c->Restore(first, kNow), Status::kOk);  // too late
-
-  auto d = MakeReady(Options(4));  // the hole is filled by the same reading
-  ASSERT_EQ(d->Restore(third, kNow), Status::kOk);
-  ASSERT_EQ(d->Restore(second, kNow), Status::kOk);
-  ASSERT_EQ(d->Restore(first, kNow), Status::kOk);
-  d->Restored(/*alone=*/false, kNow);
-  EXPECT_EQ(State(*d), R"({"x":1,"y":1,"z":1})");
-  EXPECT_EQ(d->digest(), a->digest());
 }
 
 }  // namespace

@@ -24,6 +24,8 @@ inline constexpr size_t kMessageBytesMax = size_t{128} << 20;
 inline constexpr size_t kAssembliesMax = 8;
 // Instances in one version vector. A hostile frame must not fill memory with made-up ones.
 inline constexpr size_t kInstancesMax = 65536;
+// And the writes that one vector lacks below its numbers, run by run.
+inline constexpr size_t kHolesMax = 4096;
 // Year 6429. Absolute, so that all replicas refuse the same stamps whatever their clocks say.
 inline constexpr uint64_t kHlcMsMax = uint64_t{1} << 47;
 // Year 4199: what a tab's own clock is clamped to, so that no tab stamps what others refuse.

@@ -6,18 +6,48 @@
 
 namespace tabmesh {
 
-Standing Compare(const std::vector<OpSet::Entry>& theirs, const VersionVector& ours) {
-  Standing standing;
-  std::vector<bool> named(ours.size());
-  for (const OpSet::Entry& entry : theirs) {
-    const uint32_t index = ours.Find(entry.instance);
-    const uint32_t seq = index == VersionVector::kUnknown ? 0 : ours.Seq(index);
-    if (index != VersionVector::kUnknown) named[index] = true;
-    standing.we_lack |= entry.seq > seq;
-    standing.they_lack |= entry.seq < seq;
+namespace {
+
+// How many writes lie in the holes.
+uint64_t Lacking(const std::vector<Hole>& holes) {
+  uint64_t sum = 0;
+  for (const Hole& hole : holes) sum += uint64_t{hole.last} - hole.first + 1;
+  return sum;
+}
+
+}  // namespace
+
+// By counting what each has, and what both have together.
+Standing Compare(const SentVector& theirs, const VersionVector& ours) {
+  uint64_t we = 0, they = 0, both = 0;
+  std::vector<uint32_t> seqs(ours.size());
+  std::vector<uint32_t> indices;
+  for (const SentVector::Entry& entry : theirs.entries) {
+    indices.push_back(ours.Find(entry.instance));
+    they += entry.seq;
+    if (indices.back() == VersionVector::kUnknown) {
+      both += entry.seq;
+    } else {
+      seqs[indices.back()] = entry.seq;
+    }
   }
-  for (uint32_t i = 0; i < ours.size(); ++i) standing.they_lack |= !named[i] && ours.Seq(i) > 0;
-  return standing;
+  for (uint32_t i = 0; i < ours.size(); ++i) {
+    we += ours.Seq(i);
+    both += std::max(seqs[i], ours.Seq(i));
+  }
+  std::vector<Hole> holes;
+  for (Hole hole : theirs.holes) {
+    hole.instance = indices[hole.instance];
+    if (hole.instance != VersionVector::kUnknown) {
+      holes.push_back(hole);
+    } else {
+      both -= Lacking({hole});
+    }
+  }
+  we -= Lacking(ours.holes());
+  they -= Lacking(theirs.holes);
+  both -= Lacking(ours.HolesWith(seqs, holes));
+  return {/*we_lack=*/both > we, /*they_lack=*/both > they};
 }
 
 void AntiEntropy::Now(uint64_t now_ms) {

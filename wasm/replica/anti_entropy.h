@@ -12,13 +12,13 @@ namespace tabmesh {
 
 /// How another replica's vector stands to ours.
 struct Standing {
-  bool we_lack = false;
-  bool they_lack = false;
+  bool we_lack;
+  bool they_lack;
   bool equal() const { return !we_lack && !they_lack; }
 };
 
-/// O(entries).
-Standing Compare(const std::vector<OpSet::Entry>& theirs, const VersionVector& ours);
+/// O(entries + holes of both, squared).
+Standing Compare(const SentVector& theirs, const VersionVector& ours);
 
 /// Due times of a replica's questions; all in milliseconds of the caller's clock, 0 meaning never.
 class AntiEntropy {

@@ -68,13 +68,15 @@ Status Replica::OpenInitial(std::string_view initial_state) {
 
 Status Replica::Restore(std::string_view record, uint64_t now_ms) {
   Begin(now_ms);
-  const Status status = RestoreInOrder(record, /*over_gaps=*/false);
+  const Status status = RestoreFrame(record);
   arena_.Reset();
   if (status != Status::kOk) Dropped(status);
   return status;  // readers are told at Restored, all at once
 }
 
-Status Replica::RestoreInOrder(std::string_view record, bool over_gaps) {
+// What was stored is taken as it comes. A number that is left out is asked for: its write has been stored
+// later than this one, and not read yet, or somebody has it in memory.
+Status Replica::RestoreFrame(std::string_view record) {
   Frame frame;
   if (const Status status = OpenFrame(record, namespace_, &frame); status != Status::kOk) {
     return status;
@@ -91,81 +93,28 @@ Status Replica::RestoreInOrder(std::string_view record, bool over_gaps) {
   }
   Batch batch;
   if (const Status status = DecodeOwnOrForeignBatch(frame, &batch); status != Status::kOk) return status;
-  const uint32_t seq = vector_.SeqOf(batch.instance());
-  if (batch.seq <= seq && !FillsHole(batch)) return Status::kOk;
-  if (batch.seq > seq + 1 && over_gaps) holes_.push_back({batch.instance(), seq + 1, batch.seq - 1});
-  if (batch.seq > seq + 1 && !over_gaps && !Planted("journal-over-a-gap")) {
-    if (Planted("early-records-forgotten")) return Status::kOk;
-    Early& early = early_.emplace_back();
-    early.seq = batch.seq;
-    early.record.Append(record);
-    return early.record.failed() ? Status::kOutOfMemory : Status::kOk;
-  }
+  if (vector_.Has(batch.instance(), batch.seq)) return Status::kOk;
+  if (batch.seq > vector_.SeqOf(batch.instance()) + 1) skipped_ = batch.instance();
   return MergeBatch(&batch);
 }
 
 void Replica::Restored(bool alone, uint64_t now_ms) {
   Begin(now_ms);
-  MergeEarly(alone || census_.peers().empty());
   for (const Hello& hello : unanswered_) SendDelta(hello.from, hello.vector);
   unanswered_.clear();
   if (!anti_entropy_.joined()) {
     Join(alone, now_ms);
-  } else if (!early_.empty()) {
-    Pull(AuthorOfEarly(), now_ms);
+  } else {
+    AskForSkipped(now_ms);
   }
   EndCall(/*local=*/false);
 }
 
-// Stored records that came before an earlier one of their instance wait while somebody alive may have what
-// lies between. What nobody has was never acknowledged.
-void Replica::MergeEarly(bool over_gaps) {
-  for (bool again = !early_.empty(); again;) {
-    std::vector<Early> records;
-    records.swap(early_);
-    const size_t before = records.size();
-    for (const Early& early : records) MergeEarlyOne(early, /*over_gap=*/false);
-    again = !early_.empty() && early_.size() < before;
-    if (again || !over_gaps || early_.empty()) continue;
-    // Over as few holes as possible: what follows the lowest number may need no other.
-    std::iter_swap(early_.end() - 1,
-                   std::min_element(early_.begin(), early_.end(),
-                                    [](const Early& x, const Early& y) { return x.seq < y.seq; }));
-    const Early lowest = std::move(early_.back());
-    early_.pop_back();
-    MergeEarlyOne(lowest, /*over_gap=*/true);
-    again = !early_.empty();
-  }
-}
-
-// A write that was given up, and comes after all: from the journal, or from somebody who has slept.
-bool Replica::FillsHole(const Batch& batch) {
-  for (size_t i = 0; i < holes_.size(); ++i) {
-    const Hole hole = holes_[i];
-    if (hole.instance != batch.instance() || batch.seq < hole.first || batch.seq > hole.last) continue;
-    holes_.erase(holes_.begin() + static_cast<ptrdiff_t>(i));
-    if (hole.first < batch.seq) holes_.push_back({hole.instance, hole.first, batch.seq - 1});
-    if (hole.last > batch.seq) holes_.push_back({hole.instance, batch.seq + 1, hole.last});
-    return true;
-  }
-  return false;
-}
-
-void Replica::MergeEarlyOne(const Early& early, bool over_gap) {
-  const Status status = RestoreInOrder(early.record.view(), over_gap);
-  arena_.Reset();
-  if (status != Status::kOk) Dropped(status);
-}
-
-// Who wrote the first of them, if that one is alive: else whom a joiner asks.
-InstanceId Replica::AuthorOfEarly() {
-  Frame frame;
-  Batch batch;
-  const Status status = OpenFrame(early_.front().record.view(), namespace_, &frame);
-  const bool known = status == Status::kOk && DecodeOwnOrForeignBatch(frame, &batch) == Status::kOk &&
-                     census_.Find(batch.instance()) != nullptr;
-  arena_.Reset();
-  return known ? batch.instance() : Respondent();
+// The writer itself, if it is alive. Once: what nobody has was never acknowledged.
+void Replica::AskForSkipped(uint64_t now_ms) {
+  const InstanceId writer = std::exchange(skipped_, {});
+  if (vector_.WholeOf(writer) == vector_.SeqOf(writer) || census_.peers().empty()) return;
+  Pull(census_.Find(writer) != nullptr ? writer : Respondent(), now_ms);
 }
 
 void Replica::Join(bool alone, uint64_t now_ms) {
@@ -180,7 +129,6 @@ void Replica::Join(bool alone, uint64_t now_ms) {
 void Replica::Begin(uint64_t now_ms) { anti_entropy_.Now(now_ms); }
 
 void Replica::BecomeReady() {
-  MergeEarly(/*over_gaps=*/true);
   anti_entropy_.FinishJoin();
   Actions::Event(&actions_, "ready");
 }
@@ -331,8 +279,8 @@ Status Replica::ReceiveOps(const Frame& frame, uint64_t now_ms) {
     Actions::Event(&actions_, "identity-conflict");
     return Status::kIdentityConflict;
   }
-  if (batch.seq <= seq && !FillsHole(batch)) return Status::kOk;
-  if (batch.seq > seq + 1 && !Planted("vector-over-a-gap")) {
+  if (vector_.Has(batch.instance(), batch.seq)) return Status::kOk;
+  if (batch.seq > seq + 1) {
     ++counters_.gaps;
     anti_entropy_.Suspect(now_ms);
     Pull(batch.instance(), now_ms);
@@ -355,30 +303,52 @@ Status Replica::MergeBatch(Batch* batch) {
   for (Op& op : batch->ops) op.id = {batch->hlc, instance, batch->seq};
   RenameInDetails(indices, &batch->ops);
   if (const Status status = document_.Prepare(&batch->ops); status != Status::kOk) return status;
+  if (Planted("vector-over-a-gap")) {
+    vector_.Advance(instance, batch->seq);
+  } else if (!vector_.Add(instance, batch->seq)) {
+    document_.Discard(&batch->ops);
+    return Status::kMalformedFrame;
+  }
   clock_.Observe(batch->hlc);
   document_.Commit(batch->ops);
-  vector_.Advance(instance, batch->seq);
   return Status::kOk;
 }
 
 Status Replica::MergeOpSet(OpSet* set) {
   if (const Status status = ValidateValues(set->ops); status != Status::kOk) return status;
-  std::vector<uint32_t> indices(set->vector.size());
-  for (size_t i = 0; i < indices.size(); ++i) {
-    if (const Status status = vector_.Intern(set->vector[i].instance, &indices[i]); status != Status::kOk) {
-      return status;
-    }
-    if (indices[i] == self_ && set->vector[i].seq > seq() && !(continues_ && !ready())) {
-      Actions::Event(&actions_, "identity-conflict");
-      return Status::kIdentityConflict;
-    }
-  }
+  std::vector<uint32_t> indices;
+  std::vector<uint32_t> seqs;
+  if (const Status status = ReadVector(set->vector, &indices, &seqs); status != Status::kOk) return status;
+  std::vector<Hole> holes = set->vector.holes;
+  for (Hole& hole : holes) hole.instance = indices[hole.instance];
+  holes = vector_.HolesWith(seqs, holes);
+  if (holes.size() > kHolesMax) return Status::kMalformedFrame;
   for (Op& op : set->ops) op.id.instance = indices[op.id.instance];
   RenameInDetails(indices, &set->ops);
   if (const Status status = document_.Prepare(&set->ops); status != Status::kOk) return status;
   for (const Op& op : set->ops) clock_.Observe(op.id.hlc);
   document_.Commit(set->ops);
-  for (size_t i = 0; i < indices.size(); ++i) vector_.Advance(indices[i], set->vector[i].seq);
+  vector_.SetHoles(std::move(holes));
+  for (uint32_t i = 0; i < seqs.size(); ++i) vector_.Advance(i, seqs[i]);
+  return Status::kOk;
+}
+
+// `indices`: of each entry; `seqs`: by index.
+Status Replica::ReadVector(const SentVector& sent, std::vector<uint32_t>* indices,
+                           std::vector<uint32_t>* seqs) {
+  std::vector<bool> named(vector_.size() + sent.entries.size());
+  for (const SentVector::Entry& entry : sent.entries) {
+    uint32_t& index = indices->emplace_back();
+    if (const Status status = vector_.Intern(entry.instance, &index); status != Status::kOk) return status;
+    if (index == self_ && entry.seq > seq() && !(continues_ && !ready())) {
+      Actions::Event(&actions_, "identity-conflict");
+      return Status::kIdentityConflict;
+    }
+    if (named[index]) return Status::kMalformedFrame;
+    named[index] = true;
+  }
+  seqs->resize(vector_.size());
+  for (size_t i = 0; i < indices->size(); ++i) (*seqs)[(*indices)[i]] = sent.entries[i].seq;
   return Status::kOk;
 }
 
@@ -413,10 +383,9 @@ void Replica::Tick(uint64_t now_ms) {
       case AntiEntropy::Patience::kWait:
         break;
       case AntiEntropy::Patience::kRepeat:
-        if (!Planted("question-not-repeated")) SendHello({}, /*asks=*/true);
+        SendHello({}, /*asks=*/true);
         break;
       case AntiEntropy::Patience::kGiveUp:
-        MergeEarly(/*over_gaps=*/true);
         if (anti_entropy_.joining()) BecomeReady();
     }
     if (anti_entropy_.PositionDue(now_ms)) SendPosition(/*asks=*/false);
@@ -464,8 +433,6 @@ void Replica::EndCall(bool local) {
 }
 
 Status Replica::EncodeCheckpoint(Buffer* out) const {
-  // The journal forgets what a checkpoint covers: records that wait would be lost with this replica.
-  if (!early_.empty() && !Planted("checkpoint-over-early-records")) return Status::kNotReady;
   return tabmesh::EncodeCheckpoint(writer_, options_.instance, document_, vector_, out);
 }
 

@@ -102,8 +102,6 @@ class Replica {
 
   Actions* actions() { return &actions_; }
   bool ready() const { return anti_entropy_.joined(); }
-  /// Whether stored records wait for an earlier one of their instance.
-  bool waits_for_earlier() const { return !early_.empty(); }
   uint64_t digest() const { return document_.digest(); }
   uint32_t seq() const { return vector_.Seq(self_); }
   const Document& document() const { return document_; }
@@ -119,31 +117,20 @@ class Replica {
   void PrintPeers(Buffer* out) const;
   /// What awaits a choice; grammar: crdt/conflicts.h. The event "conflicts" says when it has changed.
   void PrintConflicts(Buffer* out) const { tabmesh::PrintConflicts(document_, vector_, out); }
-  /// Everything merged so far as one stored frame. kNotReady while stored records wait for earlier ones;
-  /// kOutOfMemory.
+  /// Everything merged so far as one stored frame. kOutOfMemory.
   Status EncodeCheckpoint(Buffer* out) const;
 
   /// Whether history outweighs the state, or too many instances have written, and all who are here can
   /// follow: the leader should end the era. O(1), or O(size of the state) once it is so.
   bool CompactionDue() const;
   /// What the next era begins with, as a stored frame of it; and which writes of this one are in it, for
-  /// KeptAtEnd. kNotReady as above; kOutOfMemory. O(size of the state).
+  /// KeptAtEnd. kOutOfMemory. O(size of the state).
   Status EncodeNextEra(Buffer* state, Buffer* end) const;
   /// Which of this replica's own writes are in what followed its era: `[seq, first, last, …]`, all up to
   /// `seq` but those from each `first` to `last`. OpenFrame's errors: `end` is not that of this era.
   Status KeptAtEnd(std::string_view end, std::vector<uint32_t>* kept) const;
 
  private:
-  struct Hole {
-    InstanceId instance;
-    uint32_t first;
-    uint32_t last;
-  };
-  struct Early {
-    uint32_t seq = 0;
-    Buffer record;
-  };
-
   Status OpenInitial(std::string_view initial_state);
   Status DiffEdits(std::string_view edits, OpList* ops, bool* beside);
   Status ReceiveFrame(std::string_view bytes, uint64_t now_ms);
@@ -161,18 +148,16 @@ class Replica {
   static void RenameInDetails(const std::vector<uint32_t>& indices, OpList* ops);
   Status MergeOpSet(OpSet* set);
   Status ValidateValues(const OpList& ops);
-  Status RestoreInOrder(std::string_view record, bool over_gaps);
-  void MergeEarly(bool over_gaps);
-  bool FillsHole(const Batch& batch);
-  void MergeEarlyOne(const Early& early, bool over_gap);
-  InstanceId AuthorOfEarly();
+  Status ReadVector(const SentVector& sent, std::vector<uint32_t>* indices, std::vector<uint32_t>* seqs);
+  Status RestoreFrame(std::string_view record);
+  void AskForSkipped(uint64_t now_ms);
 
   Buffer EncodeWrite(const WriteId& id, OpList* ops);
   void SendWrite(Buffer frame, uint64_t now_ms);
   void Send(Buffer frame);
   void SendHello(const InstanceId& to, bool asks);
   void SendFullQuestion(const InstanceId& to);
-  void SendDelta(const InstanceId& to, const std::vector<OpSet::Entry>& theirs);
+  void SendDelta(const InstanceId& to, const SentVector& theirs);
   void SendPresence(bool leaves, bool asks);
   void SendPosition(bool asks);
   void SendAck(const InstanceId& to, uint32_t seq);
@@ -208,8 +193,7 @@ class Replica {
   bool suspended_ = false;
   Buffer proposal_;                // a write that is being stored
   std::vector<Hello> unanswered_;  // questions that came before storage was read
-  std::vector<Hole> holes_;        // numbers below the vector's whose writes never came
-  std::vector<Early> early_;       // stored records that came before an earlier one of their instance
+  InstanceId skipped_;             // of whom the journal had a write, but not one before it
   std::set<std::string, std::less<>> reported_strategies_;
   InstanceId reported_leader_;
   uint64_t reported_term_ = 0;

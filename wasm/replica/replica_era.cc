@@ -53,7 +53,6 @@ bool Replica::CompactionDue() const {
 }
 
 Status Replica::EncodeNextEra(Buffer* state, Buffer* end) const {
-  if (!early_.empty()) return Status::kNotReady;
   CallArena arena;
   OpList ops;
   std::vector<std::string_view> keys;
@@ -69,27 +68,26 @@ Status Replica::EncodeNextEra(Buffer* state, Buffer* end) const {
   EncodeDeltaHead({author, {}, 0}, state);
   EncodeOpSet(vector, ops, state);
   FrameWriter::End(state_start, state);
-  std::vector<EraEnd::Hole> holes;
-  for (const Hole& hole : holes_) holes.push_back({hole.instance, hole.first, hole.last});
   const size_t end_start = end->size();
   writer_.Begin(FrameKind::kEnd, end);
-  EncodeEraEnd(vector_, holes, end);
+  EncodeVector(vector_, end);
   FrameWriter::End(end_start, end);
   return state->failed() || end->failed() ? Status::kOutOfMemory : Status::kOk;
 }
 
 Status Replica::KeptAtEnd(std::string_view end, std::vector<uint32_t>* kept) const {
   Frame frame;
-  EraEnd era_end;
+  SentVector vector;
   if (const Status status = OpenFrame(end, namespace_, &frame); status != Status::kOk) return status;
   if (frame.kind != FrameKind::kEnd) return Status::kMalformedFrame;
-  if (const Status status = DecodeEraEnd(frame, &era_end); status != Status::kOk) return status;
+  if (const Status status = DecodeEraEnd(frame, &vector); status != Status::kOk) return status;
   kept->assign(1, 0);
-  for (const OpSet::Entry& entry : era_end.vector) {
+  for (const SentVector::Entry& entry : vector.entries) {
     if (entry.instance == options_.instance) kept->front() = entry.seq;
   }
-  for (const EraEnd::Hole& hole : era_end.holes) {
-    if (hole.instance == options_.instance) kept->insert(kept->end(), {hole.first, hole.last});
+  for (const Hole& hole : vector.holes) {
+    if (vector.entries[hole.instance].instance == options_.instance)
+      kept->insert(kept->end(), {hole.first, hole.last});
   }
   return Status::kOk;
 }

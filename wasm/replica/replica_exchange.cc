@@ -43,7 +43,6 @@ Status Replica::ReceiveDelta(const Frame& frame, uint64_t now_ms) {
   census_.Seen(head.from, now_ms);
   anti_entropy_.Answered();
   const bool has_remote = !set.ops.empty();
-  MergeEarly(/*over_gaps=*/true);
   if (anti_entropy_.joining()) BecomeReady();
   if (has_remote) Actions::Event(&actions_, "remote").Id("from", head.from.view());
   const bool diverged = Compare(set.vector, vector_).equal() && head.digest != document_.digest();
@@ -64,7 +63,7 @@ Status Replica::ReceivePosition(const Frame& frame, uint64_t now_ms) {
   Position position;
   if (const Status status = DecodePosition(frame, &position); status != Status::kOk) return status;
   census_.Seen(position.from, now_ms);
-  const uint32_t have = vector_.SeqOf(position.from);
+  const uint32_t have = vector_.WholeOf(position.from);
   if (have < position.seq) Pull(position.from, now_ms);
   if (position.asks && have > 0) SendAck(position.from, Planted("ack-without-having") ? position.seq : have);
   return Status::kOk;
@@ -137,7 +136,7 @@ void Replica::SendFullQuestion(const InstanceId& to) {
   Send(std::move(frame));
 }
 
-void Replica::SendDelta(const InstanceId& to, const std::vector<OpSet::Entry>& theirs) {
+void Replica::SendDelta(const InstanceId& to, const SentVector& theirs) {
   Buffer frame;
   const Status status = EncodeDelta(writer_, {options_.instance, to, document_.digest()}, document_, vector_,
                                     CoveredBy(theirs, vector_), &frame);

@@ -1,5 +1,6 @@
 #include "wire/delta.h"
 
+#include <algorithm>
 #include <string_view>
 
 #include "base/arena.h"
@@ -23,11 +24,15 @@ Status EncodeDelta(const FrameWriter& writer, const DeltaHead& head, const Docum
   return out->failed() ? Status::kOutOfMemory : Status::kOk;
 }
 
-std::vector<uint32_t> CoveredBy(const std::vector<OpSet::Entry>& entries, const VersionVector& vector) {
+std::vector<uint32_t> CoveredBy(const SentVector& theirs, const VersionVector& vector) {
   std::vector<uint32_t> covered(vector.size());
-  for (const OpSet::Entry& entry : entries) {
+  for (const SentVector::Entry& entry : theirs.entries) {
     const uint32_t index = vector.Find(entry.instance);
     if (index != VersionVector::kUnknown) covered[index] = entry.seq;
+  }
+  for (const Hole& hole : theirs.holes) {
+    const uint32_t index = vector.Find(theirs.entries[hole.instance].instance);
+    if (index != VersionVector::kUnknown) covered[index] = std::min(covered[index], hole.first - 1);
   }
   return covered;
 }

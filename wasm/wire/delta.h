@@ -19,8 +19,8 @@ namespace tabmesh {
 Status EncodeDelta(const FrameWriter& writer, const DeltaHead& head, const Document& document,
                    const VersionVector& vector, const std::vector<uint32_t>& covered, Buffer* out);
 
-/// For each instance of `vector`, the seq that `entries` name, or 0.
-std::vector<uint32_t> CoveredBy(const std::vector<OpSet::Entry>& entries, const VersionVector& vector);
+/// For each instance of `vector`, up to where they have all of its writes.
+std::vector<uint32_t> CoveredBy(const SentVector& theirs, const VersionVector& vector);
 
 }  // namespace tabmesh
 

@@ -109,25 +109,9 @@ Status DecodeAck(const Frame& frame, Ack* ack) {
   return EndOfBody(frame, reader);
 }
 
-void EncodeEraEnd(const VersionVector& vector, const std::vector<EraEnd::Hole>& holes, Buffer* out) {
-  EncodeVector(vector, out);
-  out->AppendVarint(holes.size());
-  for (const EraEnd::Hole& hole : holes) {
-    out->Append(hole.instance.view());
-    out->AppendVarint(hole.first);
-    out->AppendVarint(hole.last);
-  }
-}
-
-Status DecodeEraEnd(const Frame& frame, EraEnd* end) {
+Status DecodeEraEnd(const Frame& frame, SentVector* kept) {
   Reader reader(frame.body);
-  if (const Status status = DecodeVector(&reader, &end->vector); status != Status::kOk) return status;
-  for (uint64_t left = reader.Varint(); left > 0 && reader.ok(); --left) {
-    EraEnd::Hole& hole = end->holes.emplace_back();
-    hole.instance = ReadId(&reader);
-    hole.first = ReadSeq(&reader);
-    hole.last = ReadSeq(&reader);
-  }
+  if (const Status status = DecodeVector(&reader, kept); status != Status::kOk) return status;
   return EndOfBody(frame, reader);
 }
 

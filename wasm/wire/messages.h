@@ -22,7 +22,7 @@ struct Hello {
   /// The sender waits for a kDelta, be it empty.
   bool asks = false;
   uint64_t digest = 0;
-  std::vector<OpSet::Entry> vector;
+  SentVector vector;
 };
 
 /// The head of a kDelta frame; an OpSet follows.
@@ -61,24 +61,12 @@ struct Ack {
   uint32_t seq = 0;
 };
 
-/// Which writes of an era are in what the next one began with: all of the vector, but those of the holes.
-struct EraEnd {
-  struct Hole {
-    InstanceId instance;
-    uint32_t first = 0;
-    uint32_t last = 0;
-  };
-  std::vector<OpSet::Entry> vector;
-  std::vector<Hole> holes;
-};
-
 void EncodeHello(const InstanceId& from, const InstanceId& to, bool asks, uint64_t digest,
                  const VersionVector& vector, Buffer* out);
 void EncodeDeltaHead(const DeltaHead& head, Buffer* out);
 void EncodePresence(const Presence& presence, Buffer* out);
 void EncodePosition(const Position& position, Buffer* out);
 void EncodeAck(const Ack& ack, Buffer* out);
-void EncodeEraEnd(const VersionVector& vector, const std::vector<EraEnd::Hole>& holes, Buffer* out);
 
 /// Each reads a whole body, but DecodeDeltaHead only the head. kMalformedFrame.
 Status DecodeHello(const Frame& frame, Hello* hello);
@@ -86,7 +74,8 @@ Status DecodeDeltaHead(Reader* reader, DeltaHead* head);
 Status DecodePresence(const Frame& frame, Presence* presence);
 Status DecodePosition(const Frame& frame, Position* position);
 Status DecodeAck(const Frame& frame, Ack* ack);
-Status DecodeEraEnd(const Frame& frame, EraEnd* end);
+/// Which writes of an era are in what the next one began with.
+Status DecodeEraEnd(const Frame& frame, SentVector* kept);
 
 }  // namespace tabmesh
 

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/limits.h"
+#include "base/plant.h"
 #include "crdt/node.h"
 #include "json/wtf8.h"
 
@@ -12,6 +13,7 @@ namespace tabmesh {
 namespace {
 
 constexpr size_t kVectorEntryBytesMin = InstanceId::kBytes + 1;
+constexpr size_t kHoleBytesMin = 3;
 constexpr size_t kOpBytesMin = 3;
 
 size_t SharedKeys(Path a, Path b) {
@@ -207,6 +209,21 @@ Status DecodeOp(Reader* reader, Path before, NamesIn* names, CallArena* arena, O
   return reader->ok() ? Status::kOk : Status::kMalformedFrame;
 }
 
+// Below the newest number of its instance, and behind the hole before it.
+bool ReadHole(Reader* reader, const SentVector& vector, const Hole& before, Hole* hole) {
+  const uint64_t instance = reader->Varint();
+  uint32_t more = 0;
+  if (!ReadSeq(reader, &hole->first) || !ReadSeq(reader, &more) || instance >= vector.entries.size()) {
+    return false;
+  }
+  const uint64_t last = uint64_t{hole->first} + more;
+  hole->instance = static_cast<uint32_t>(instance);
+  if (hole->first == 0 || last >= vector.entries[hole->instance].seq) return false;
+  hole->last = static_cast<uint32_t>(last);
+  if (before.last == 0 || before.instance < hole->instance) return true;
+  return before.instance == hole->instance && hole->first > before.last + 1;
+}
+
 Status CheckStamp(HlcTime hlc) {
   return hlc != 0 && HlcMs(hlc) < kHlcMsMax ? Status::kOk : Status::kStampOutOfRange;
 }
@@ -252,17 +269,31 @@ void EncodeVector(const VersionVector& vector, Buffer* out) {
     out->Append(vector.Id(i).view());
     out->AppendVarint(vector.Seq(i));
   }
+  if (Planted("holes-not-told")) return out->AppendVarint(0);
+  out->AppendVarint(vector.holes().size());
+  for (const Hole& hole : vector.holes()) {
+    out->AppendVarint(hole.instance);
+    out->AppendVarint(hole.first);
+    out->AppendVarint(hole.last - hole.first);
+  }
 }
 
-Status DecodeVector(Reader* reader, std::vector<OpSet::Entry>* entries) {
+Status DecodeVector(Reader* reader, SentVector* vector) {
   size_t count = 0;
   if (!ReadCount(reader, kVectorEntryBytesMin, &count) || count > kInstancesMax) {
     return Status::kMalformedFrame;
   }
-  entries->resize(count);
-  for (OpSet::Entry& entry : *entries) {
+  vector->entries.resize(count);
+  for (SentVector::Entry& entry : vector->entries) {
     entry.instance = InstanceId::From(reader->Take(InstanceId::kBytes));
     if (!ReadSeq(reader, &entry.seq)) return Status::kMalformedFrame;
+  }
+  if (!ReadCount(reader, kHoleBytesMin, &count) || count > kHolesMax) return Status::kMalformedFrame;
+  vector->holes.resize(count);
+  Hole before;
+  for (Hole& hole : vector->holes) {
+    if (!ReadHole(reader, *vector, before, &hole)) return Status::kMalformedFrame;
+    before = hole;
   }
   return Status::kOk;
 }
@@ -290,7 +321,7 @@ Status DecodeOpSet(Reader* reader, CallArena* arena, OpSet* set) {
   size_t count = 0;
   if (!ReadCount(reader, kOpBytesMin + 3, &count)) return Status::kMalformedFrame;
   set->ops.resize(count);
-  NamesIn names(set->vector.size());
+  NamesIn names(set->vector.entries.size());
   Path before;
   for (Op& op : set->ops) {
     if (const Status status = DecodeOp(reader, before, &names, arena, &op); status != Status::kOk)
@@ -299,12 +330,12 @@ Status DecodeOpSet(Reader* reader, CallArena* arena, OpSet* set) {
     const uint64_t instance = reader->Varint();
     const bool has_seq = ReadSeq(reader, &op.id.seq);
     const uint64_t later = reader->Varint();
-    if (!reader->ok() || !has_seq || instance >= set->vector.size() || later > UINT64_MAX - oldest) {
+    if (!reader->ok() || !has_seq || instance >= set->vector.entries.size() || later > UINT64_MAX - oldest) {
       return Status::kMalformedFrame;
     }
     op.id.instance = static_cast<uint32_t>(instance);
     op.id.hlc = oldest + later;
-    if (op.id.seq == 0 || op.id.seq > set->vector[op.id.instance].seq) return Status::kMalformedFrame;
+    if (op.id.seq == 0 || op.id.seq > set->vector.entries[op.id.instance].seq) return Status::kMalformedFrame;
     if (const Status status = CheckStamp(op.id.hlc); status != Status::kOk) return status;
   }
   return Status::kOk;

@@ -30,14 +30,20 @@ void EncodeBatch(const VersionVector& vector, const WriteId& id, const OpList& o
 /// kForbiddenKey, kKeyTooLong, kStampOutOfRange, kOutOfMemory. Values are not validated as JSON here.
 Status DecodeBatch(Reader* reader, CallArena* arena, Batch* batch);
 
-/// A version vector, and ops of any of its instances: what one replica has and another lacks.
-struct OpSet {
+/// A version vector as it is sent and stored.
+struct SentVector {
   struct Entry {
     InstanceId instance;
     uint32_t seq = 0;
   };
-  std::vector<Entry> vector;
-  OpList ops;  // all instances, also in details, are indices into `vector`
+  std::vector<Entry> entries;
+  std::vector<Hole> holes;  // instances are indices into `entries`
+};
+
+/// A version vector, and ops of any of its instances: what one replica has and another lacks.
+struct OpSet {
+  SentVector vector;
+  OpList ops;  // all instances, also in details, are indices into `vector.entries`
 };
 
 /// `ops` carry indices into `vector`, which is written whole.
@@ -47,7 +53,8 @@ void EncodeOpSet(const VersionVector& vector, const OpList& ops, Buffer* out);
 Status DecodeOpSet(Reader* reader, CallArena* arena, OpSet* set);
 
 void EncodeVector(const VersionVector& vector, Buffer* out);
-Status DecodeVector(Reader* reader, std::vector<OpSet::Entry>* entries);
+/// kMalformedFrame, also where holes are not in VersionVector's order.
+Status DecodeVector(Reader* reader, SentVector* vector);
 
 }  // namespace tabmesh
 

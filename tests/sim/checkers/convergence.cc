@@ -34,7 +34,8 @@ std::string Convergence::CheckEqual(const std::vector<const Tab*>& tabs) const {
     if (!(tab->mirror().root() == first.mirror().root())) return "states of " + both + " differ";
     const VersionVector& vector = tab->replica()->vector();
     for (uint32_t i = 0; i < vector.size(); ++i) {
-      if (vector.Seq(i) != first.replica()->vector().SeqOf(vector.Id(i)))
+      const VersionVector& other = first.replica()->vector();
+      if (vector.Seq(i) != other.SeqOf(vector.Id(i)) || vector.Whole(i) != other.WholeOf(vector.Id(i)))
         return "vectors of " + both + " differ";
     }
   }

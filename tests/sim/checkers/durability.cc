@@ -1,6 +1,7 @@
 #include "durability.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tabmesh::sim {
 
@@ -56,28 +57,28 @@ void Durability::RecordFlipped(const InstanceId& instance, uint32_t seq) {
 void Durability::Evicted() {
   writers_.clear();
   era_ = 0;
+  beginning_.reset();
 }
 
-std::string Durability::EraEnded(const std::map<InstanceId, uint32_t>& kept, uint32_t next) {
+std::string Durability::EraEnded(const VersionVector& kept, uint32_t next, Bytes beginning) {
   for (auto& [id, writer] : writers_) {
     if (writer.acknowledged.empty()) continue;
     const uint32_t seq = writer.acknowledged.back().seq;
-    const auto found = kept.find(id);
-    const bool lost = found == kept.end() || found->second < seq;
+    const bool lost = kept.WholeOf(id) < seq;
     if (lost && !writer.ambiguous && writer.flipped.empty()) return "a durable write is lost with its era";
     durable_before_ += seq;
   }
   writers_.clear();
   era_ = next;
+  beginning_ = std::move(beginning);
   return {};
 }
 
 std::string Durability::CheckRead(const Tab& tab, uint64_t cursor) const {
-  if (tab.replica()->waits_for_earlier()) return {};
   for (const auto& [id, writer] : writers_) {
     if (writer.ambiguous) continue;
     const uint32_t seq = writer.DurableUpTo(cursor);
-    if (tab.replica()->vector().SeqOf(id) >= seq) continue;
+    if (tab.replica()->vector().WholeOf(id) >= seq) continue;
     Buffer hex;
     PrintHex(id.view().substr(0, 4), &hex);
     return tab.Name() + " has read the journal, but not the durable write " + std::to_string(seq) + " of " +
@@ -87,8 +88,6 @@ std::string Durability::CheckRead(const Tab& tab, uint64_t cursor) const {
 }
 
 std::string Durability::CheckFound(const Replica& replica, uint64_t cursor) const {
-  // What follows a damaged record waits until others have been asked; the end of the run checks it.
-  if (replica.waits_for_earlier()) return {};
   Buffer everything;
   if (replica.EncodeCheckpoint(&everything) != Status::kOk) return "a checkpoint cannot be made";
   Replica copy(Observer(0xfe, replica.options().era));
@@ -99,6 +98,7 @@ std::string Durability::CheckFound(const Replica& replica, uint64_t cursor) cons
 
   Replica durable(Observer(0xff, replica.options().era));
   if (durable.Open(kInitialState, 0) != Status::kOk) return "an observer did not open";
+  if (beginning_ != nullptr) (void)durable.Restore(*beginning_, 0);
   for (const auto& [id, writer] : writers_) {
     if (writer.ambiguous) continue;
     for (uint32_t seq = 1; seq <= writer.DurableUpTo(cursor); ++seq) {

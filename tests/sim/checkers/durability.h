@@ -26,8 +26,8 @@ class Durability {
   void RecordFlipped(const InstanceId& instance, uint32_t seq);
   /// Eviction takes everything but what live tabs hold (HAZARDS H29).
   void Evicted();
-  /// The next era begins with these writes, under another name.
-  std::string EraEnded(const std::map<InstanceId, uint32_t>& kept, uint32_t next);
+  /// The next era begins with these writes, under another name, as `beginning`.
+  std::string EraEnded(const VersionVector& kept, uint32_t next, Bytes beginning);
 
   /// Whether two writes went under one name: then only one of them is found in the journal.
   bool ambiguous() const { return ambiguous_; }
@@ -59,6 +59,7 @@ class Durability {
   };
   std::map<InstanceId, Writer> writers_;
   uint32_t era_ = 0;
+  Bytes beginning_;  // of the era, when it is not the first
   bool ambiguous_ = false;
   bool has_hole_ = false;
   uint64_t durable_before_ = 0;  // in eras that have ended

@@ -21,7 +21,7 @@ class Sharing {
     if (gone != gone_.end() && gone->second >= seq) return {};
     for (const auto& other : tabs) {
       if (other.get() == &tab || other->replica() == nullptr || other->era() != tab.era()) continue;
-      if (other->replica()->vector().SeqOf(tab.id()) >= seq) return {};
+      if (other->replica()->vector().WholeOf(tab.id()) >= seq) return {};
     }
     return "write " + std::to_string(seq) + " of " + tab.Name() +
            " is called shared, but no other tab has it";

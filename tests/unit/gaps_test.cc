@@ -1,0 +1,115 @@
+// Records that the journal has in another order than they were written in, or has not at all.
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "replica/replica.h"
+#include "tests/unit/replicas.h"
+
+namespace tabmesh {
+namespace {
+
+ReplicaOptions Options(uint8_t id) {
+  ReplicaOptions options;
+  options.name = "test";
+  options.instance.bytes[0] = id;
+  return options;
+}
+
+// Three writes of a, the first of which the journal does not have yet.
+TEST(StoredOverAGap, IsTakenAndWhatIsMissingIsAskedOfItsWriter) {
+  auto a = MakeReady(Options(1));
+  auto b = MakeReady(Options(2));
+  const std::string first = Set(a.get(), R"([[["x"],1]])");
+  const std::string second = Set(a.get(), R"([[["y"],1]])");
+  const std::string third = Set(a.get(), R"([[["z"],1]])");
+  // b has met a.
+  a->SetVisible(false, kNow);
+  Deliver(a.get(), b.get());
+  b->actions()->Clear();
+  ASSERT_EQ(b->Restore(third, kNow), Status::kOk);
+  ASSERT_EQ(b->Restore(second, kNow), Status::kOk);
+  b->Restored(/*alone=*/false, kNow);
+  EXPECT_EQ(State(*b), R"({"z":1,"y":1})");
+  EXPECT_EQ(b->vector().WholeOf(a->options().instance), 0u);
+  ASSERT_EQ(b->actions()->frames.size(), 1u);  // asks
+  Deliver(b.get(), a.get());
+  Deliver(a.get(), b.get());
+  EXPECT_EQ(State(*b), R"({"z":1,"y":1,"x":1})");
+  EXPECT_EQ(b->digest(), a->digest());
+  EXPECT_TRUE(b->vector().holes().empty());
+  b->actions()->Clear();
+  b->Restored(/*alone=*/false, kNow);
+  EXPECT_TRUE(b->actions()->frames.empty()) << "nothing is missing any more";
+}
+
+TEST(StoredOverAGap, IsSummedUpWithItsHolesAndFilledFromTheJournalLater) {
+  auto a = MakeReady(Options(1));
+  const std::string first = Set(a.get(), R"([[["x"],1]])");
+  const std::string second = Set(a.get(), R"([[["x"],2],[["y"],1]])");
+  const std::string third = Set(a.get(), R"([[["z"],1]])");
+  auto leader = MakeReady(Options(2));
+  ASSERT_EQ(leader->Restore(first, kNow), Status::kOk);
+  ASSERT_EQ(leader->Restore(third, kNow), Status::kOk);
+  leader->Restored(/*alone=*/true, kNow);
+  Buffer checkpoint;
+  ASSERT_EQ(leader->EncodeCheckpoint(&checkpoint), Status::kOk);
+
+  // Whoever begins with that does not take the second for one it has.
+  auto reader = MakeReady(Options(3));
+  ASSERT_EQ(reader->Restore(checkpoint.view(), kNow), Status::kOk);
+  EXPECT_EQ(State(*reader), R"({"x":1,"z":1})");
+  ASSERT_EQ(reader->Restore(second, kNow), Status::kOk);
+  EXPECT_EQ(State(*reader), R"({"x":2,"z":1,"y":1})");
+  EXPECT_EQ(reader->digest(), a->digest());
+  // Nor does a later answer without it make a hole again.
+  ASSERT_EQ(reader->Restore(checkpoint.view(), kNow), Status::kOk);
+  EXPECT_TRUE(reader->vector().holes().empty());
+}
+
+// Both have the same newest write of a; neither vector is the larger.
+TEST(StoredOverAGap, WhatEitherLacksIsExchanged) {
+  auto a = MakeReady(Options(1));
+  const std::string first = Set(a.get(), R"([[["x"],1]])");
+  const std::string second = Set(a.get(), R"([[["y"],1]])");
+  const std::string third = Set(a.get(), R"([[["z"],1]])");
+  auto b = MakeReady(Options(2));
+  auto c = MakeReady(Options(3));
+  for (const std::string* record : {&first, &third}) ASSERT_EQ(b->Restore(*record, kNow), Status::kOk);
+  for (const std::string* record : {&second, &third}) ASSERT_EQ(c->Restore(*record, kNow), Status::kOk);
+  b->Tick(kNow + kGossipEveryMs);  // says what it has
+  for (int turn = 0; turn < 6; ++turn) {
+    Replica* from = turn % 2 == 0 ? b.get() : c.get();
+    Replica* to = turn % 2 == 0 ? c.get() : b.get();
+    Deliver(from, to);
+  }
+  EXPECT_EQ(State(*b), R"({"x":1,"z":1,"y":1})");
+  EXPECT_EQ(b->digest(), a->digest());
+  EXPECT_EQ(c->digest(), a->digest());
+  EXPECT_EQ(b->counters().divergences + c->counters().divergences, 0u);
+}
+
+// What is shared up to a number is all of it.
+TEST(StoredOverAGap, IsNotAcknowledgedAsWhole) {
+  auto a = MakeReady(Options(1));
+  const std::string first = Set(a.get(), R"([[["x"],1]])");
+  (void)Set(a.get(), R"([[["y"],1]])");
+  const std::string third = Set(a.get(), R"([[["z"],1]])");
+  auto b = MakeReady(Options(2));
+  ASSERT_EQ(b->Restore(first, kNow), Status::kOk);
+  ASSERT_EQ(b->Restore(third, kNow), Status::kOk);
+  a->actions()->Clear();
+  a->AskShared(kNow);
+  b->actions()->Clear();
+  Deliver(a.get(), b.get());
+  Deliver(b.get(), a.get());
+  EXPECT_NE(Events(a.get()).find(R"({"type":"shared","seq":1})"), std::string::npos) << Events(a.get());
+  // The question that b has sent as well is answered by now.
+  b->actions()->Clear();
+  Deliver(a.get(), b.get());
+  EXPECT_EQ(b->vector().WholeOf(a->options().instance), 3u);
+}
+
+}  // namespace
+}  // namespace tabmesh
