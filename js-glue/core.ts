@@ -98,7 +98,7 @@ export interface CorePeer {
 }
 
 /** The calls of a replica that take and return nothing but numbers and booleans. */
-const plainCalls = ['restored', 'askShared', 'tick', 'setVisible', 'setStores', 'compactionDue', 'suspend', 'resume', 'destroy', 'lockGranted', 'lockLost', 'termClaimed', 'claimFailed', 'accept', 'withdraw'] as const
+const plainCalls = ['restored', 'askShared', 'tick', 'setVisible', 'setStores', 'compactionDue', 'suspend', 'resume', 'destroy', 'lockGranted', 'lockLost', 'termClaimed', 'claimFailed', 'accept', 'passOver', 'hasOwn'] as const
 
 type WithoutHandle<F> = F extends (handle: number, ...rest: infer A) => infer R ? (...rest: A) => R : never
 
@@ -124,8 +124,10 @@ export interface Core {
   localSet(edits: readonly TreeEdit[], now: number): void
   /** Goes on in a later era, with nothing but the initial state. All that was to be done must have been taken. */
   enterEra(era: number, state: object, now: number): void
-  /** The record to store, or undefined when nothing has to change. Throws TabmeshError. No other write is taken until `accept` or `withdraw`. */
+  /** The record to store, or undefined when nothing has to change. Throws TabmeshError. No other write is taken until `accept`, `withdraw` or `passOver`. */
   propose(edits: readonly TreeEdit[], now: number): Uint8Array | undefined
+  /** What was proposed is not stored, and never will be. An empty write of its number, to be stored as any is, where that was passed over. */
+  withdraw(now: number): Uint8Array | undefined
   receive(frame: Uint8Array, now: number): void
   retainPeers(ids: Uint8Array, now: number): void
   takeChanges(): readonly TreeEdit[]
@@ -181,6 +183,10 @@ export function createCore(module: MainModule, options: CoreOptions): Core {
   }
   const outputText = (): string => memory.text(word(outputWord), word(outputWord + 1))
   const outputBytes = (): Uint8Array => memory.bytes(word(outputWord), word(outputWord + 1))
+  const outputRecord = (): Uint8Array | undefined => {
+    const record = outputBytes()
+    return record.byteLength > 0 ? record : undefined
+  }
   const printed = (reader: 'peers' | 'conflicts' | 'counters'): unknown[] => {
     if (freed) return []
     module[reader](handle)
@@ -221,8 +227,12 @@ export function createCore(module: MainModule, options: CoreOptions): Core {
     propose(edits, now) {
       checkOpen()
       check(module.propose(handle, put(JSON.stringify(edits))[0]!, now))
-      const record = outputBytes()
-      return record.byteLength > 0 ? record : undefined
+      return outputRecord()
+    },
+    withdraw(now) {
+      if (freed) return undefined
+      module.withdraw(handle, now)
+      return outputRecord()
     },
     receive: (frame, now) => void given('receive', frame, now),
     retainPeers: (ids, now) => void given('retainPeers', ids, now),

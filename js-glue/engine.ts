@@ -211,8 +211,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     position,
     now: () => clock.now(),
     after: (ms, task) => clock.after(ms, task),
+    away: () => suspended && !ended,
+    ended: () => ended,
     take(contents) {
-      if (ended || suspended) throw new TabmeshError('closed', 'The store is closed or suspended.')
+      if (ended) throw new TabmeshError('closed', 'The store is closed.')
       if (contents.generation !== storage.generation) {
         const erased = new TabmeshError('destroyed', 'The store was erased while this tab was away.')
         end(erased)
@@ -245,18 +247,23 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       sync.hold(false)
     },
     withdraw() {
-      replica.withdraw()
+      const empty = proposed?.era === eras.era ? core.withdraw(clock.now()) : undefined
+      if (empty) {
+        writer.push(empty, proposed!.seq)
+        perform()
+      }
+      sync.hold(false)
+    },
+    passOver() {
+      replica.passOver()
       sync.hold(false)
     },
     stored(records) {
       if (proposed?.era === eras.era) writer.stored(records)
     },
-    push({ record, seq }) {
-      if (proposed?.era === eras.era) writer.push(record, seq)
-    },
     async has(seq) {
-      await storage.read()
-      return proposed?.era === eras.era ? core.seq() >= seq : proposed !== undefined && eras.wasKept(proposed)
+      if (!(await storage.read()) || !storage.journal) throw new TabmeshError('storage-failed', 'The journal could not be read.')
+      return proposed?.era === eras.era ? replica.hasOwn(seq) : proposed !== undefined && eras.wasKept(proposed)
     },
   })
 

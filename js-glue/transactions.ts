@@ -7,6 +7,9 @@ import type { Journal, JournalContents } from './platform.ts'
 
 const attemptsMax = 8
 const retryFirstMs = 20
+const retryLastMs = 2000
+/** So long the outcome is awaited of a database that does not answer. */
+const patienceMs = 10_000
 
 export interface TransactionParts {
   /** The journal, opened if need be; undefined where there is none. */
@@ -23,20 +26,24 @@ export interface TransactionParts {
   readonly isShared: (key: string) => boolean
   /** The record of these edits; undefined when nothing differs. Other writes wait until `accept` or `withdraw`. */
   readonly propose: (edits: readonly TreeEdit[]) => Proposal | undefined
-  /** Merges and sends what was proposed. */
+  /** It is stored: merges and sends what was proposed. */
   readonly accept: () => void
+  /** It is not, and never will be. */
   readonly withdraw: () => void
+  /** Nobody knows yet: other writes go on, under later numbers. */
+  readonly passOver: () => void
   /** These need not be stored any more. */
   readonly stored: (records: readonly Waiting[]) => void
-  /** This is to be stored as any write is. */
-  readonly push: (record: Waiting) => void
-  /** Whether the journal, read again, has our write of this number. */
+  /** Whether the journal, read again, has our write of this number. Rejects while it cannot be read. */
   readonly has: (seq: number) => Promise<boolean>
+  /** Whether the page is suspended. */
+  readonly away: () => boolean
+  readonly ended: () => boolean
 }
 
 export interface Proposal {
   readonly own: Waiting
-  /** Earlier records of this tab, which the journal must have before: readers merge what follows a hole late. */
+  /** Earlier records of this tab, which the journal is to have before. */
   readonly before: readonly Waiting[]
 }
 
@@ -49,25 +56,38 @@ export interface TransactionCall {
 
 export interface Transactions {
   run(call: TransactionCall): Promise<'committed' | 'conflict' | 'unknown'>
-  /** The page may never run again: what is being stored counts as written here, its outcome as unknown. */
+  /** The page may never run again: other writes do not wait for what is being stored. */
   suspend(): void
 }
 
 export function createTransactions(parts: TransactionParts): Transactions {
   let queue: Promise<unknown> = Promise.resolve()
   let proposal: Proposal | undefined
-  let overtaken = false
+  let settling: Promise<void> | undefined
 
   const pause = (ms: number): Promise<void> => new Promise((resolve) => parts.after(ms, resolve))
 
   /** What was proposed is stored, or never will be. */
   function settle(isStored: boolean): void {
-    if (!proposal) return
-    const { own, before } = proposal
+    const { own, before } = proposal!
     proposal = undefined
-    if (!overtaken) parts[isStored ? 'accept' : 'withdraw']()
+    parts[isStored ? 'accept' : 'withdraw']()
     if (isStored) parts.stored([...before, own])
-    else if (overtaken) parts.push(own) // it counts as written here
+  }
+
+  /** Whether what was proposed is stored: the connection may have ended after the commit, so only the journal knows. Its number is nobody else's until then. */
+  async function askJournal(): Promise<boolean | undefined> {
+    for (let i = 0; !parts.ended(); i++) {
+      try {
+        const isStored = await parts.has(proposal!.own.seq)
+        if (!parts.ended()) settle(isStored)
+        return isStored
+      } catch {
+        if (!parts.ended()) parts.passOver()
+        await pause(Math.min(retryFirstMs << i, retryLastMs))
+      }
+    }
+    return undefined
   }
 
   function check(edits: readonly TreeEdit[], keys: readonly string[] | undefined): void {
@@ -92,14 +112,15 @@ export function createTransactions(parts: TransactionParts): Transactions {
     let cause: unknown
     for (let i = 0; i < attemptsMax; i++) {
       if (i > 0) await pause(retryFirstMs << i)
+      while (parts.away()) await pause(retryFirstMs)
       const journal = await parts.journal()
       if (!journal) throw new TabmeshError('unsupported', 'Transactions need a database: they are not possible with persist: false, or where IndexedDB is refused.')
-      overtaken = false
       let conflict = false
       let refused: { readonly error: unknown } | undefined
       try {
         const { cursor, era } = parts.position()
         await journal.transact(cursor, era, call.id, parts.now(), (contents, known) => {
+          if (parts.away()) throw new DOMException('The page has gone away.', 'AbortError')
           try {
             parts.take(contents)
             const decision = known ? undefined : decide(call)
@@ -112,17 +133,18 @@ export function createTransactions(parts: TransactionParts): Transactions {
             throw error
           }
         })
-        settle(true)
+        if (proposal) settle(true)
         return conflict ? 'conflict' : 'committed'
       } catch (error) {
         if (refused) throw refused.error
         cause = error
-        // The connection may have ended after the commit: only the journal knows.
-        // What was accepted when the page went away this tab has anyway: storing it twice does no harm.
-        const isStored = proposal !== undefined && !overtaken && (await parts.has(proposal.own.seq).catch(() => false))
-        const outcome = isStored ? 'committed' : overtaken ? 'unknown' : undefined
-        settle(isStored)
-        if (outcome) return outcome
+        if (!proposal) continue
+        const answer = askJournal()
+        const isStored = await Promise.race([answer, pause(patienceMs)])
+        if (isStored) return 'committed'
+        if (isStored === false) continue
+        settling = answer.then(() => undefined)
+        return 'unknown'
       }
     }
     throw new TabmeshError('storage-failed', 'The transaction could not be stored; nothing was written. Try again when there is room.', { cause })
@@ -131,13 +153,11 @@ export function createTransactions(parts: TransactionParts): Transactions {
   return {
     run(call) {
       const result = queue.then(() => tried(call))
-      queue = result.catch(() => undefined)
+      queue = result.catch(() => undefined).then(() => settling)
       return result
     },
     suspend() {
-      if (!proposal || overtaken) return
-      overtaken = true
-      parts.accept()
+      if (proposal) parts.passOver()
     },
   }
 }

@@ -127,7 +127,9 @@ export function createWriteLedger(awaited: (level: Level, sealed: boolean) => vo
       settle()
       return asked
     },
-    sent: (seq) => void (latest = { seq, waiting: {} }),
+    sent(seq) {
+      if ((latest.seq ?? 0) < seq) latest = { seq, waiting: {} }
+    },
     refuse(error) {
       current.refused = error
       for (const deferred of Object.values(current.waiting)) deferred.reject(error)

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { startEngine } from '../../js-glue/engine.ts'
+import type { Store, Write } from '../../js-glue/index.ts'
 import { createStoreOn } from '../../js-glue/open.ts'
 import type { Platform } from '../../js-glue/platform.ts'
-import { createMesh, until, wasm, type AnyState } from './mesh.ts'
+import type { MemoryTab } from '../../js-glue/platform/memory.ts'
+import { createMesh, until, wasm, type AnyState, type Mesh } from './mesh.ts'
 
 const plusOne = (state: AnyState): AnyState => ({ n: Number(state.n) + 1 })
 
@@ -95,40 +97,86 @@ describe('transaction', () => {
     expect((await store.transaction(plusOne)).state.n).toBe(2)
   }, 20_000)
 
-  test('is unknown for a tab that is suspended meanwhile, and what it wrote is not lost', async () => {
+  test('goes on when its tab was suspended meanwhile, and counts once', async () => {
     const mesh = createMesh()
     const { store, tab } = await mesh.ready({ state: { n: 0 } })
-    const done = store.transaction(() => {
+    const done = store.transaction(({ n }) => {
       queueMicrotask(() => tab.suspend())
-      return { n: 1 }
+      return { n: Number(n) + 1 }
     })
-    expect(['committed', 'unknown']).toContain((await done).status)
-    tab.resume()
+    setTimeout(() => tab.resume(), 50)
+    expect((await done).status).toBe('committed')
     await store.flush()
     expect((await mesh.ready({ state: { n: 0 } })).store.getState().n).toBe(1)
   })
 
-  test('is unknown, and stored all the same, when the page went away while the database gave it up', async () => {
-    const mesh = createMesh()
+  /** A tab whose database tells the first transaction that it has failed: after it was stored, or in its place. */
+  async function misled(mesh: Mesh, first: { readonly stored: boolean; readonly then?: (tab: MemoryTab) => void; readonly unreadable?: number }): Promise<{ store: Store<AnyState>; unreadable: () => number }> {
     const tab = mesh.origin.openTab()
+    let told = false
+    let unreadable = 0
     const openJournal: Platform['openJournal'] = async (...given) => {
-      const journal = await tab.platform.openJournal(...given)!
+      const journal = (await tab.platform.openJournal(...given))!
       return {
         ...journal,
-        async transact(cursor, era, _id, _now, run) {
-          run(await journal.read(cursor, era), false)
-          tab.suspend()
-          await new Promise((resolve) => setTimeout(resolve, 20))
-          tab.resume()
+        async read(cursor, era) {
+          if (unreadable > 0) {
+            unreadable--
+            throw new DOMException('not now', 'UnknownError')
+          }
+          return journal.read(cursor, era)
+        },
+        async transact(cursor, era, id, now, run) {
+          if (told) return journal.transact(cursor, era, id, now, run)
+          told = true
+          if (first.stored) await journal.transact(cursor, era, id, now, run)
+          else run(await journal.read(cursor, era), false)
+          unreadable = first.unreadable ?? 0
+          first.then?.(tab)
           throw new DOMException('given up', 'AbortError')
         },
       }
     }
     const store = createStoreOn<AnyState>(tab, () => Promise.resolve({ startEngine, platform: { ...tab.platform, openJournal } }), { name: 'test', state: { n: 0 }, wasm })
     await store.ready
-    expect((await store.transaction(plusOne)).status).toBe('unknown')
+    return { store, unreadable: () => unreadable }
+  }
+
+  test('does not overwrite what others did while its page was away and the database gave it up', async () => {
+    const mesh = createMesh()
+    const other = (await mesh.ready({ state: { n: 0 } })).store
+    let done: Promise<unknown> = Promise.resolve()
+    const { store } = await misled(mesh, {
+      stored: false,
+      then(tab) {
+        tab.suspend()
+        done = other.transaction(plusOne)
+        setTimeout(() => tab.resume(), 100)
+      },
+    })
+    expect((await store.transaction(plusOne)).status).toBe('committed')
+    await done
     await store.flush()
-    expect((await mesh.ready({ state: { n: 0 } })).store.getState().n).toBe(1)
+    expect(store.getState().n).toBe(2)
+    await until(() => other.getState().n === 2, 'the other tab has both')
+  })
+
+  test.each([true, false])('lets other writes go on while nobody knows whether it was stored (it was: %s)', async (stored) => {
+    const mesh = createMesh()
+    const other = (await mesh.ready({ state: { n: 0 } })).store
+    let written: Write | undefined
+    const { store, unreadable } = await misled(mesh, { stored, unreadable: 3, then: () => void setTimeout(() => (written = store.setState({ beside: 1 })), 30) })
+    const done = store.transaction(plusOne)
+    await until(() => other.getState().beside === 1, 'the other write has reached the other tab')
+    expect(unreadable()).toBeGreaterThan(0)
+    expect((await done).status).toBe('committed')
+    await written!.durable
+    await written!.shared
+    await store.flush()
+    expect(store.getState()).toEqual({ n: 1, beside: 1 })
+    expect((await mesh.ready({ state: { n: 0 } })).store.getState()).toEqual({ n: 1, beside: 1 })
+    await until(() => other.getState().n === 1, 'the other tab has the transaction')
+    expect(other.stats().divergences + store.stats().divergences).toBe(0)
   })
 
   test('is refused where there is no database', async () => {

@@ -369,34 +369,5 @@ TEST(Positions, AscendBetweenTheirNeighboursAndDifferBySalt) {
   for (const std::string_view bad : {"", "0", "a0", "a b", "\xff"}) EXPECT_FALSE(IsPosition(bad)) << bad;
 }
 
-TEST(Proposal, IsMergedAndSentWhenAcceptedAndNeverSeenWhenWithdrawn) {
-  auto a = MakeReady(Options(1));
-  auto b = MakeReady(Options(2));
-  Buffer record;
-  ASSERT_EQ(a->Propose(R"([[["x"],1]])", kNow, &record), Status::kOk);
-  EXPECT_EQ(State(*a), "{}");
-  EXPECT_TRUE(a->actions()->frames.empty());
-  uint32_t seq = 0;
-  EXPECT_EQ(a->LocalSet(R"([[["y"],1]])", kNow, &seq), Status::kNotReady);
-  Buffer second;
-  EXPECT_EQ(a->Propose(R"([[["y"],1]])", kNow, &second), Status::kNotReady);
-  a->Withdraw();
-  EXPECT_EQ(State(*a), "{}");
-  record.Clear();
-  ASSERT_EQ(a->Propose(R"([[["x"],2]])", kNow, &record), Status::kOk);
-  a->Accept(kNow);
-  EXPECT_EQ(a->actions()->changes.view(), R"([[["x"],2]])");
-  ASSERT_EQ(a->actions()->frames.size(), 1u);
-  EXPECT_EQ(a->actions()->frames[0].view(), record.view());
-  EXPECT_TRUE(a->actions()->records.empty());
-  b->Receive(record.view(), kNow);
-  EXPECT_EQ(State(*b), R"({"x":2})");
-  record.Clear();
-  ASSERT_EQ(a->Propose(R"([[["x"],2]])", kNow, &record), Status::kOk);
-  EXPECT_EQ(record.size(), 0u);
-  Set(a.get(), R"([[["y"],1]])");
-  EXPECT_EQ(a->seq(), 2u);
-}
-
 }  // namespace
 }  // namespace tabmesh

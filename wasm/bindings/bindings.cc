@@ -148,7 +148,10 @@ class ReplicaHandle {
   // Output: the record to store; empty when nothing has to change.
   int Propose(size_t size, double now) { return Code(replica_->Propose(Given(0, size), Ms(now), &output_)); }
   void Accept(double now) { replica_->Accept(Ms(now)); }
-  void Withdraw() { replica_->Withdraw(); }
+  // Output: an empty write of the number that was passed over, or nothing.
+  void Withdraw(double now) { replica_->Withdraw(Ms(now), &output_); }
+  void PassOver() { replica_->PassOver(); }
+  bool HasOwn(uint32_t seq) { return replica_->HasOwn(seq); }
   void Receive(size_t size, double now) { replica_->Receive(Given(0, size), Ms(now)); }
   void AskShared(double now) { replica_->AskShared(Ms(now)); }
   void Tick(double now) { replica_->Tick(Ms(now)); }
@@ -312,6 +315,8 @@ EMSCRIPTEN_BINDINGS(tabmesh) {
   emscripten::function("propose", &Bound<&ReplicaHandle::Propose>::Call);
   emscripten::function("accept", &Bound<&ReplicaHandle::Accept>::Call);
   emscripten::function("withdraw", &Bound<&ReplicaHandle::Withdraw>::Call);
+  emscripten::function("passOver", &Bound<&ReplicaHandle::PassOver>::Call);
+  emscripten::function("hasOwn", &Bound<&ReplicaHandle::HasOwn>::Call);
   emscripten::function("receive", &Bound<&ReplicaHandle::Receive>::Call);
   emscripten::function("askShared", &Bound<&ReplicaHandle::AskShared>::Call);
   emscripten::function("tick", &Bound<&ReplicaHandle::Tick>::Call);

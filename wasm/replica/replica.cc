@@ -138,7 +138,7 @@ void Replica::BecomeReady() {
 Status Replica::DiffEdits(std::string_view edits, OpList* ops, bool* beside) {
   Edit* edit = nullptr;
   if (const Status status = parser_.ParseEdits(edits, &arena_, &edit); status != Status::kOk) return status;
-  const uint64_t salt = Mix(vector_.IdHash(self_) ^ seq());
+  const uint64_t salt = Mix(vector_.IdHash(self_) ^ NextSeq());
   for (; edit != nullptr; edit = edit->next) {
     const Strategy strategy = options_.StrategyOf(edit->path.keys[0]);
     const bool counts = edit->mode == Edit::Mode::kIncrement;
@@ -150,7 +150,7 @@ Status Replica::DiffEdits(std::string_view edits, OpList* ops, bool* beside) {
                                  : Diff(document_, *edit, strategy, self_, salt, &arena_, ops);
     if (status != Status::kOk) return status;
   }
-  return !ops->empty() && seq() == UINT32_MAX ? Status::kSequenceExhausted : Status::kOk;
+  return !ops->empty() && seq() >= UINT32_MAX - 1 ? Status::kSequenceExhausted : Status::kOk;
 }
 
 Buffer Replica::EncodeWrite(const WriteId& id, OpList* ops) {
@@ -165,16 +165,21 @@ Buffer Replica::EncodeWrite(const WriteId& id, OpList* ops) {
 Status Replica::LocalSet(std::string_view edits, uint64_t now_ms, uint32_t* seq) {
   Begin(now_ms);
   *seq = this->seq();
-  if (!ready() || proposal_.size() > 0) return Status::kNotReady;
+  if (!ready() || (proposed_ != 0 && !passed_over_)) return Status::kNotReady;
   OpList ops;
   bool beside = false;
   Status status = DiffEdits(edits, &ops, &beside);
   if (status == Status::kOk) status = document_.Prepare(&ops);
   if (status == Status::kOk && !ops.empty()) {
-    const WriteId id{clock_.Tick(now_ms), self_, ++*seq};
+    const WriteId id{clock_.Tick(now_ms), self_, *seq = NextSeq()};
     Buffer frame = EncodeWrite(id, &ops);
+    if (frame.failed()) {
+      document_.Discard(&ops);
+      *seq = this->seq();
+      return Status::kOutOfMemory;
+    }
     document_.Commit(ops);
-    vector_.Advance(self_, id.seq);
+    (void)vector_.Add(self_, id.seq);  // one hole at most
     actions_.records.emplace_back().Append(frame.view());
     SendWrite(std::move(frame), now_ms);
   }
@@ -185,13 +190,18 @@ Status Replica::LocalSet(std::string_view edits, uint64_t now_ms, uint32_t* seq)
 
 Status Replica::Propose(std::string_view edits, uint64_t now_ms, Buffer* record) {
   Begin(now_ms);
-  if (!ready() || proposal_.size() > 0) return Status::kNotReady;
+  if (!ready() || proposed_ != 0) return Status::kNotReady;
   OpList ops;
   bool beside = false;
-  const Status status = DiffEdits(edits, &ops, &beside);
+  Status status = DiffEdits(edits, &ops, &beside);
   if (status == Status::kOk && !ops.empty()) {
-    proposal_ = EncodeWrite({clock_.Tick(now_ms), self_, seq() + 1}, &ops);
+    proposed_ = seq() + 1;
+    proposal_ = EncodeWrite({clock_.Tick(now_ms), self_, proposed_}, &ops);
     record->Append(proposal_.view());
+    if (record->failed() || proposal_.failed()) {
+      EndProposal();
+      status = Status::kOutOfMemory;
+    }
   }
   arena_.Reset();
   EndCall(/*local=*/false);
@@ -210,9 +220,28 @@ void Replica::Accept(uint64_t now_ms) {
   } else {
     Dropped(status);
   }
-  proposal_.Clear();
+  EndProposal();
   arena_.Reset();
   EndCall(/*local=*/false);
+}
+
+void Replica::Withdraw(uint64_t now_ms, Buffer* record) {
+  Begin(now_ms);
+  if (proposed_ != 0 && seq() > proposed_) {
+    OpList nothing;
+    Buffer frame = EncodeWrite({clock_.Tick(now_ms), self_, proposed_}, &nothing);
+    record->Append(frame.view());
+    (void)vector_.Add(self_, proposed_);  // an end of a hole
+    SendWrite(std::move(frame), now_ms);
+  }
+  EndProposal();
+  EndCall(/*local=*/false);
+}
+
+void Replica::EndProposal() {
+  proposal_.Clear();
+  proposed_ = 0;
+  passed_over_ = false;
 }
 
 void Replica::SendWrite(Buffer frame, uint64_t now_ms) {
@@ -275,7 +304,7 @@ Status Replica::ReceiveOps(const Frame& frame, uint64_t now_ms) {
   if (const Status status = DecodeOwnOrForeignBatch(frame, &batch); status != Status::kOk) return status;
   census_.Seen(batch.instance(), now_ms);
   const uint32_t seq = vector_.SeqOf(batch.instance());
-  if (batch.instance() == options_.instance && batch.seq > seq) {
+  if (IsOwnOfAnother(batch.instance(), batch.seq)) {
     Actions::Event(&actions_, "identity-conflict");
     return Status::kIdentityConflict;
   }
@@ -290,6 +319,11 @@ Status Replica::ReceiveOps(const Frame& frame, uint64_t now_ms) {
   ReportStrategies(batch.ops);
   Actions::Event(&actions_, "remote").Id("from", batch.instance().view());
   return Status::kOk;
+}
+
+// Others may have read what was proposed before this tab learns that it was stored.
+bool Replica::IsOwnOfAnother(const InstanceId& instance, uint32_t seq) const {
+  return instance == options_.instance && seq > std::max(this->seq(), proposed_);
 }
 
 Status Replica::MergeBatch(Batch* batch) {
@@ -340,7 +374,7 @@ Status Replica::ReadVector(const SentVector& sent, std::vector<uint32_t>* indice
   for (const SentVector::Entry& entry : sent.entries) {
     uint32_t& index = indices->emplace_back();
     if (const Status status = vector_.Intern(entry.instance, &index); status != Status::kOk) return status;
-    if (index == self_ && entry.seq > seq() && !(continues_ && !ready())) {
+    if (IsOwnOfAnother(entry.instance, entry.seq) && !(continues_ && !ready())) {
       Actions::Event(&actions_, "identity-conflict");
       return Status::kIdentityConflict;
     }

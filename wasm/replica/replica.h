@@ -67,12 +67,15 @@ class Replica {
   Status LocalSet(std::string_view edits, uint64_t now_ms, uint32_t* seq);
 
   /// The same, but nothing is merged or sent yet: `*record` is what to store, and stays empty when nothing
-  /// has to change. Until Accept or Withdraw no other write is taken (kNotReady).
+  /// has to change. Until Accept, Withdraw or PassOver no other write is taken (kNotReady).
   Status Propose(std::string_view edits, uint64_t now_ms, Buffer* record);
   /// The record has been stored: merges and sends what was proposed.
   void Accept(uint64_t now_ms);
-  /// It has not, and never will be.
-  void Withdraw() { proposal_.Clear(); }
+  /// It has not, and never will be: its number goes to the next write. Where that was passed over, `*record`
+  /// is an empty write of the number, to be stored as any is, or readers would wait for it for ever.
+  void Withdraw(uint64_t now_ms, Buffer* record);
+  /// Nobody knows yet whether it was stored: other writes go on, with the numbers after its own.
+  void PassOver() { passed_over_ = proposed_ != 0; }
 
   /// Bytes from a channel. Never fails: what is wrong is dropped, counted and reported.
   void Receive(std::string_view bytes, uint64_t now_ms);
@@ -104,6 +107,8 @@ class Replica {
   bool ready() const { return anti_entropy_.joined(); }
   uint64_t digest() const { return document_.digest(); }
   uint32_t seq() const { return vector_.Seq(self_); }
+  /// Whether its own write of this number is merged.
+  bool HasOwn(uint32_t seq) const { return vector_.Has(options_.instance, seq); }
   const Document& document() const { return document_; }
   const VersionVector& vector() const { return vector_; }
   const Election& election() const { return election_; }
@@ -152,6 +157,10 @@ class Replica {
   Status RestoreFrame(std::string_view record);
   void AskForSkipped(uint64_t now_ms);
 
+  // A number that is passed over may be in the journal.
+  uint32_t NextSeq() const { return seq() + (passed_over_ && seq() + 1 == proposed_ ? 2 : 1); }
+  void EndProposal();
+  bool IsOwnOfAnother(const InstanceId& instance, uint32_t seq) const;
   Buffer EncodeWrite(const WriteId& id, OpList* ops);
   void SendWrite(Buffer frame, uint64_t now_ms);
   void Send(Buffer frame);
@@ -192,6 +201,8 @@ class Replica {
   bool visible_;
   bool suspended_ = false;
   Buffer proposal_;                // a write that is being stored
+  uint32_t proposed_ = 0;          // its number; 0 if there is none
+  bool passed_over_ = false;       // other writes need not wait for it
   std::vector<Hello> unanswered_;  // questions that came before storage was read
   InstanceId skipped_;             // of whom the journal had a write, but not one before it
   std::set<std::string, std::less<>> reported_strategies_;
