@@ -118,25 +118,40 @@ void Database::End(const std::shared_ptr<Transaction>& transaction, bool ok) {
 
 // ---- what the glue asks for ------------------------------------------------------------------------
 
+JournalContents Database::ContentsFrom(uint64_t cursor) const {
+  JournalContents contents;
+  contents.generation = generation_;
+  contents.era = era_;
+  contents.ends = ends_;
+  // Records up to the older checkpoint are gone: whoever has not read them needs the checkpoint.
+  if (cursor == 0 || cursor < (named_.empty() ? 0 : named_.back().cursor)) {
+    for (const Named& named : named_) contents.checkpoints.push_back(Joined(named.number));
+  }
+  for (const StoredRecord& stored : records_) {
+    if (stored.key > cursor) contents.records.push_back(stored.record.bytes);
+  }
+  contents.cursor = std::max(cursor, records_.empty() ? 0 : records_.back().key);
+  if (!named_.empty()) contents.cursor = std::max(contents.cursor, named_.front().cursor);
+  return contents;
+}
+
 void Database::Read(uint64_t connection, uint64_t cursor,
                     std::function<void(bool, const JournalContents&)> done) {
   const auto contents = std::make_shared<JournalContents>();
-  const auto read = [this, contents, cursor] {
-    contents->generation = generation_;
-    contents->era = era_;
-    contents->ends = ends_;
-    // Records up to the older checkpoint are gone: whoever has not read them needs the checkpoint.
-    if (cursor == 0 || cursor < (named_.empty() ? 0 : named_.back().cursor)) {
-      for (const Named& named : named_) contents->checkpoints.push_back(Joined(named.number));
-    }
-    for (const StoredRecord& stored : records_) {
-      if (stored.key > cursor) contents->records.push_back(stored.record.bytes);
-    }
-    contents->cursor = std::max(cursor, records_.empty() ? 0 : records_.back().key);
-    if (!named_.empty()) contents->cursor = std::max(contents->cursor, named_.front().cursor);
-  };
+  const auto read = [this, contents, cursor] { *contents = ContentsFrom(cursor); };
   Begin(connection, Fault::kReadAborted, /*needs_page=*/false, read,
         [contents, done = std::move(done)](bool ok) { done(ok, *contents); });
+}
+
+void Database::Put(const std::vector<Record>& records) {
+  for (const Record& record : records) {
+    uint32_t& newest = newest_[record.instance];
+    newest = std::max(newest, record.since);
+    if (record.seq > newest + 1 && record.era == era_) watcher_->HoleMade();
+    newest = std::max(newest, record.seq);
+    records_.push_back({next_key_++, record, false});
+  }
+  if (strict_) Flush();
 }
 
 void Database::Append(uint64_t connection, uint32_t era, std::vector<Record> records,
@@ -145,14 +160,7 @@ void Database::Append(uint64_t connection, uint32_t era, std::vector<Record> rec
   const auto append = [this, appended, era, records = std::move(records)] {
     appended->stale = era != era_ && !Planted("append-to-any-era");
     if (appended->stale) return;
-    for (const Record& record : records) {
-      uint32_t& newest = newest_[record.instance];
-      newest = std::max(newest, record.since);
-      if (record.seq > newest + 1 && record.era == era_) watcher_->HoleMade();
-      newest = std::max(newest, record.seq);
-      records_.push_back({next_key_++, record, false});
-    }
-    if (strict_) Flush();
+    Put(records);
     *appended = {true, false, last_key(), generation_, era};
   };
   Begin(connection, Fault::kAppendAborted, /*needs_page=*/false, append,
@@ -160,6 +168,32 @@ void Database::Append(uint64_t connection, uint32_t era, std::vector<Record> rec
           if (!ok && Planted("acknowledged-on-success"))
             *appended = {true, false, last_key(), generation_, era_};
           done(*appended);
+        });
+}
+
+// Between the answer of the page and the word that it is stored, anything may befall the page.
+void Database::Transact(uint64_t connection, uint64_t cursor, uint32_t era, uint64_t id,
+                        std::function<Exchange(const JournalContents&, bool known)> run,
+                        std::function<void(const Appended&)> done) {
+  const auto found = connections_.find(connection);
+  if (found == connections_.end()) return;
+  Page* page = found->second.page;
+  const auto appended = std::make_shared<Appended>();
+  const auto exchange = [this, appended, cursor, era, id, run = std::move(run)] {
+    const bool known = id != 0 && transactions_.count(id) > 0;
+    const Exchange answer = run(ContentsFrom(era == era_ ? cursor : 0), known);
+    const bool full = events_->now_ms() < full_until_ms_;
+    if (answer.gives_up || full || faults_->Strikes(Fault::kAppendAborted)) return;
+    Put(answer.records);
+    if (id != 0 && !answer.records.empty()) transactions_[id] = last_key();
+    if (answer.stored != nullptr) answer.stored(last_key());
+    *appended = {!faults_->Strikes(Fault::kOutcomeLost), false, last_key(), generation_, era_};
+  };
+  Begin(connection, Fault::kReadAborted, /*needs_page=*/true, exchange,
+        [this, page, appended, done = std::move(done)](bool ok) {
+          appended->ok &= ok;
+          events_->After(random_.Below(kTransactionMsMax),
+                         [page, appended, done] { page->Enter([appended, done] { done(*appended); }); });
         });
 }
 

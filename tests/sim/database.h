@@ -50,6 +50,13 @@ struct Appended {
   uint32_t era = 0;
 };
 
+/// What a transaction of the store writes, given the newest state.
+struct Exchange {
+  bool gives_up = false;  // its page aborts it
+  std::vector<Record> records;
+  std::function<void(uint64_t last_key)> stored;
+};
+
 /// Is told what the database does, to judge it.
 class DatabaseWatcher {
  public:
@@ -59,7 +66,7 @@ class DatabaseWatcher {
   virtual void CheckpointTouched(uint64_t term, uint64_t newest_term) = 0;
   /// A checkpoint is named; whether its pieces are the ones that were made.
   virtual void CheckpointStored(bool as_made) = 0;
-  /// `newest`: of each instance, the newest of the records that the checkpoint takes the place of.
+  /// `records`: those that the checkpoint takes the place of.
   virtual void CheckpointCovers(const std::string& checkpoint, uint32_t era,
                                 const std::vector<Record>& records) = 0;
   /// Everything relaxed after this key is lost.
@@ -68,7 +75,7 @@ class DatabaseWatcher {
   /// A record is stored while an earlier one of its instance is not.
   virtual void HoleMade() = 0;
   virtual void Evicted() = 0;
-  /// `stored`: the newest record of each instance that the era had.
+  /// `state`: with which the next one begins; `records`: what the journal of the one that has ended had.
   virtual void EraEnded(uint32_t era, const Bytes& state, const std::string& end,
                         const std::vector<Record>& records) = 0;
 };
@@ -84,6 +91,11 @@ class Database {
   void Read(uint64_t connection, uint64_t cursor, std::function<void(bool ok, const JournalContents&)> done);
   void Append(uint64_t connection, uint32_t era, std::vector<Record> records,
               std::function<void(const Appended&)> done);
+  /// Reads what is new since `cursor`, or everything where the era is another, and stores what `run` answers,
+  /// in one transaction. `known`: one of this id has been stored before; id 0 has no memory.
+  void Transact(uint64_t connection, uint64_t cursor, uint32_t era, uint64_t id,
+                std::function<Exchange(const JournalContents&, bool known)> run,
+                std::function<void(const Appended&)> done);
   /// `done` gets 0 when it has failed.
   void ClaimTerm(uint64_t connection, uint64_t at_least, std::function<void(uint64_t term)> done);
   void Checkpoint(uint64_t connection, uint64_t term, uint32_t era, Bytes bytes, uint64_t cursor,
@@ -147,6 +159,8 @@ class Database {
   void PutPiece(const std::shared_ptr<Job>& job, size_t index);
   void Seal(const std::shared_ptr<Job>& job);
   void Flush();
+  JournalContents ContentsFrom(uint64_t cursor) const;
+  void Put(const std::vector<Record>& records);
   Bytes Joined(uint64_t number) const;
   bool IsNamed(uint64_t number) const;
   std::vector<Record> Readable(uint64_t cursor) const;
@@ -169,6 +183,7 @@ class Database {
   uint64_t term_ = 0;
   uint32_t era_ = 0;
   std::map<uint32_t, Bytes> ends_;
+  std::map<uint64_t, uint64_t> transactions_;  // the keys of those that had an id, by it
   std::map<uint64_t, Connection> connections_;
   uint64_t next_connection_ = 1;
   std::vector<std::shared_ptr<Transaction>> running_;

@@ -59,6 +59,7 @@ void Database::BrowserGone(bool power) {
     records_.pop_back();
   }
   next_key_ = last + 1;
+  std::erase_if(transactions_, [last](const auto& known) { return known.second > last; });
   watcher_->SuffixLost(last);
 }
 
@@ -74,6 +75,7 @@ void Database::Evict() {
   term_ = 0;
   era_ = 0;
   ends_.clear();
+  transactions_.clear();
   watcher_->Evicted();
   std::vector<Page*> pages;
   for (auto& [number, connection] : connections_) {

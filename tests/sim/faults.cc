@@ -57,6 +57,7 @@ constexpr Kind kKinds[kFaultKinds] = {
     {"open-failed", 300, 1000},
     {"read-aborted", 300, 1000},
     {"append-aborted", 500, 2000},
+    {"outcome-lost", 400, 2000},
     {"connection-lost", 400, 600},
     {"quota-full", 300, 300},
     {"record-flipped", 250, 500},

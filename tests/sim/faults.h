@@ -58,6 +58,7 @@ enum class Fault : uint8_t {
   kOpenFailed,
   kReadAborted,
   kAppendAborted,
+  kOutcomeLost,  // a transaction is stored, and its page is told that it has failed
   kConnectionLost,
   kQuotaFull,
   kRecordFlipped,

@@ -35,6 +35,23 @@ void JournalWriter::Push(Record record, bool visible) {
   }
 }
 
+std::vector<Record> JournalWriter::Unstored() const {
+  std::vector<Record> records;
+  for (const auto& [number, batch] : under_way_) records.insert(records.end(), batch.begin(), batch.end());
+  records.insert(records.end(), waiting_.begin(), waiting_.end());
+  std::stable_sort(records.begin(), records.end(),
+                   [](const Record& a, const Record& b) { return a.seq < b.seq; });
+  return records;
+}
+
+void JournalWriter::Stored(const std::vector<Record>& records, const Appended& appended) {
+  std::erase_if(waiting_, [&records](const Record& record) {
+    return std::any_of(records.begin(), records.end(),
+                       [&record](const Record& other) { return other.seq == record.seq; });
+  });
+  Store(records, appended);
+}
+
 void JournalWriter::FlushNow() {
   while (connection_ != 0 && !waiting_.empty()) Begin();
 }
@@ -42,6 +59,7 @@ void JournalWriter::FlushNow() {
 void JournalWriter::BeginEra(uint32_t era, uint32_t seq) {
   era_ = era;
   waiting_.clear();
+  under_way_.clear();
   stored_early_.clear();
   stored_ = seq;
   running_ = 0;
@@ -71,9 +89,12 @@ void JournalWriter::Begin() {
   const std::vector<Record> batch(waiting_.begin(), end);
   waiting_.erase(waiting_.begin(), end);
   ++running_;
-  database_->Append(connection_, era_, batch, [this, batch, era = era_](const Appended& appended) {
+  const uint64_t number = next_batch_++;
+  under_way_[number] = batch;
+  database_->Append(connection_, era_, batch, [this, batch, number, era = era_](const Appended& appended) {
     if (era != era_) return;
     --running_;
+    under_way_.erase(number);
     if (appended.ok) {
       Store(batch, appended);
     } else {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <set>
 #include <vector>
 
@@ -22,6 +23,10 @@ class JournalWriter {
   JournalWriter(Page* page, Database* database, Durable durable, Task stale);
 
   void Push(Record record, bool visible);
+  /// All that is not known to be stored. A record that is stored twice is read once.
+  std::vector<Record> Unstored() const;
+  /// Somebody else has stored these.
+  void Stored(const std::vector<Record>& records, const Appended& appended);
   /// Begins to store everything that waits, in this very task.
   void FlushNow();
   /// 0: there is no journal now.
@@ -41,6 +46,8 @@ class JournalWriter {
   Durable durable_;
   Task stale_;
   std::vector<Record> waiting_;
+  std::map<uint64_t, std::vector<Record>> under_way_;
+  uint64_t next_batch_ = 0;
   uint64_t connection_ = 0;
   uint32_t era_ = 0;
   uint32_t running_ = 0;

@@ -147,6 +147,7 @@ int Main(int argc, char** argv) {
     sum.durable_writes += outcome.durable_writes;
     sum.page_loads += outcome.page_loads;
     sum.eras += outcome.eras;
+    sum.transactions += outcome.transactions;
     sum.events += outcome.events;
     for (size_t kind = 0; kind < kFaultKinds; ++kind) sum.faults[kind] += outcome.faults[kind];
   }
@@ -155,10 +156,10 @@ int Main(int argc, char** argv) {
     std::printf("%-20s %10llu%s", FaultName(static_cast<Fault>(kind)), static_cast<Count>(sum.faults[kind]),
                 kind % 3 == 2 || kind + 1 == kFaultKinds ? "\n" : "   ");
   }
-  std::printf("page_loads=%llu eras=%llu writes=%llu durable=%llu events=%llu\n",
+  std::printf("page_loads=%llu eras=%llu transactions=%llu writes=%llu durable=%llu events=%llu\n",
               static_cast<Count>(sum.page_loads), static_cast<Count>(sum.eras),
-              static_cast<Count>(sum.writes), static_cast<Count>(sum.durable_writes),
-              static_cast<Count>(sum.events));
+              static_cast<Count>(sum.transactions), static_cast<Count>(sum.writes),
+              static_cast<Count>(sum.durable_writes), static_cast<Count>(sum.events));
   const uint64_t tenths = sum.tab_ms / 360000;
   std::printf("seeds=%llu tab_hours=%llu.%llu faults=%llu violations=%llu digest=%016llx\n",
               static_cast<Count>(arguments.seeds), static_cast<Count>(tenths / 10),

@@ -60,6 +60,7 @@ Outcome Simulate(uint64_t seed, const Settings& settings) {
   outcome.durable_writes = world.durability.durable_writes();
   outcome.page_loads = world.tabs.size();
   outcome.eras = world.eras;
+  outcome.transactions = world.transactions.count();
   outcome.events = world.events.done();
   for (size_t kind = 0; kind < kFaultKinds; ++kind) {
     outcome.faults[kind] = world.faults.count(static_cast<Fault>(kind));

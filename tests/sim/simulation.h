@@ -35,6 +35,7 @@ struct Outcome {
   uint64_t durable_writes = 0;
   uint64_t page_loads = 0;
   uint64_t eras = 0;  // that have ended
+  uint64_t transactions = 0;
   uint64_t events = 0;
   std::array<uint64_t, kFaultKinds> faults{};
   std::string transcript;

@@ -126,9 +126,7 @@ void Tab::Handle(const CoreEvent& event) {
   if (type == "ready") {
     hydrated_ = true;
     if (telling()) Say("is ready");
-    std::vector<std::string> early;
-    early.swap(early_);
-    for (const std::string& edits : early) Commit(edits);
+    CommitEarly();
   } else if (type == "tabs") {
     ShareAlone();
     WatchAlive();
@@ -150,6 +148,7 @@ void Tab::Handle(const CoreEvent& event) {
     around_.watcher->Diverged(*this);
   } else if (type == "identity-conflict") {
     // At once: with a journal that it cannot take, it must neither lead nor make checkpoints.
+    around_.watcher->MeetsItself(*this);
     Suspend();
     End("meets its own identity");
   } else if (type == "later-era") {
@@ -179,10 +178,18 @@ void Tab::Wake(uint64_t at_ms) {
 
 void Tab::Set(const std::string& edits) {
   if (ended_ || !running()) return;
-  if (hydrated_) {
+  if (hydrated_ && !holding_) {
     Commit(edits);
   } else {
     early_.push_back(edits);
+  }
+}
+
+void Tab::CommitEarly() {
+  std::vector<std::string> early;
+  early.swap(early_);
+  for (const std::string& edits : early) {
+    if (!ended_) Commit(edits);
   }
 }
 

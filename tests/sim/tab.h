@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,13 @@ namespace tabmesh::sim {
 
 class Tab;
 
+struct TransactionEnd {
+  uint64_t id;
+  bool committed;
+  InstanceId instance;  // and its number: of the record that was last proposed, if any
+  uint32_t seq;
+};
+
 /// Is told what a tab does, to judge it.
 class TabWatcher {
  public:
@@ -36,6 +44,8 @@ class TabWatcher {
   /// It has merged what the journal of this generation holds up to `cursor`.
   virtual void Hydrated(const Tab& tab, uint64_t cursor, uint64_t generation) = 0;
   virtual void Diverged(const Tab& tab) = 0;
+  /// Others have writes of its name that it has not made.
+  virtual void MeetsItself(const Tab& tab) = 0;
   /// Its page is about to be gone, with its memory.
   virtual void Leaves(const Tab& tab) = 0;
   /// The store has ended by itself, or must: the page is to be loaded again.
@@ -45,6 +55,12 @@ class TabWatcher {
   virtual void LeavesEra(const Tab& tab, bool gives_up) = 0;
   /// It has made the state with which the next era may begin.
   virtual void EraMade(const Tab& tab, std::string_view state) = 0;
+  /// It wants this record stored as its transaction.
+  virtual void Proposed(const Tab& tab, const Record& record) = 0;
+  /// That was stored: a transaction that found `before` in the ledger and leaves one more.
+  virtual void Transacted(const Record& record, uint64_t id, uint64_t before, uint64_t last_key) = 0;
+  /// What it tells the app: it was stored, by whomever, or nothing of it was and nothing will be.
+  virtual void Concluded(const Tab& tab, const TransactionEnd& end) = 0;
 };
 
 /// What a tab finds around itself.
@@ -83,6 +99,9 @@ class Tab : public Page {
   uint64_t total() const { return total_; }
   /// Somebody waits until another tab has the newest write.
   void WantShared();
+  /// Adds one to the ledger, reading before it writes. With an id it is done once, whoever repeats it.
+  void Transact(uint64_t id);
+  bool transacting() const { return transacting_; }
 
   // What happens to the page.
   void Close();
@@ -118,6 +137,7 @@ class Tab : public Page {
   void PerformLock(LockAction action, uint64_t term);
   void Handle(const CoreEvent& event);
   void Commit(const std::string& edits);
+  void CommitEarly();
   void Wake(uint64_t at_ms);
   void Receive(std::string_view bytes, Wear wear);
   void OpenChannel();
@@ -125,6 +145,14 @@ class Tab : public Page {
   void ShareAlone();
   void End(std::string_view why);
   void Leave();
+
+  // Transactions: tab_transaction.cc.
+  void TryTransaction(uint64_t id, uint32_t attempt);
+  Exchange Exchanged(const JournalContents& contents, uint64_t id, bool known);
+  void AskJournal(uint64_t id, uint32_t attempt, uint32_t asked);
+  void SettleProposal(bool stored, const Appended& appended);
+  void PassOver();
+  void Conclude(uint64_t id, bool committed);
 
   // Leadership, and who lives.
   void QueueForLock();
@@ -152,7 +180,7 @@ class Tab : public Page {
   std::unique_ptr<Replica> replica_;
   std::unique_ptr<Mirror> mirror_;
   JournalWriter writer_;
-  std::vector<std::string> early_;  // edits from before the tab was ready
+  std::vector<std::string> early_;  // edits that wait until the tab is ready, or its proposal stored
   struct Made {
     uint32_t seq;
     std::string edits;
@@ -161,6 +189,17 @@ class Tab : public Page {
   std::vector<std::string> to_repeat_;  // of those, what a new era lacks
   uint64_t loaded_at_ms_ = 0;
   uint64_t told_vector_at_ms_ = 0;
+
+  // A transaction of this tab.
+  struct Proposal {
+    std::vector<Record> records;  // the last is its own
+    uint32_t era;
+    bool kept = false;  // by the era that followed its own
+  };
+  bool transacting_ = false;
+  std::optional<Proposal> proposal_;
+  uint32_t proposed_ = 0;
+  bool holding_ = false;  // other writes wait for it
 
   uint64_t channel_end_ = 0;
   uint64_t connection_ = 0;

@@ -95,6 +95,7 @@ void Tab::SetVisible(bool visible, uint64_t timer_quantum) {
 void Tab::Suspend() {
   away_ = true;
   if (suspended_ || ended_) return;
+  PassOver();
   suspended_ = true;
   replica_->Suspend(Now());
   Perform();

@@ -222,6 +222,7 @@ void Tab::EnterEra(const JournalContents& contents) {
         lacks(made.seq) ? !Planted("lost-writes-not-repeated") : Planted("kept-writes-repeated");
     if (repeat) to_repeat_.push_back(made.edits);
   }
+  if (proposal_ && proposal_->era == era_) proposal_->kept = known && !lacks(proposal_->records.back().seq);
   around_.watcher->LeavesEra(*this, /*gives_up=*/!known && !unstored_.empty());
   unstored_.clear();
   if (telling()) {

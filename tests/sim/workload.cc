@@ -149,6 +149,18 @@ class Total : public Operation {
   void Perform(Tab* tab, Random*) override { tab->AddToTotal(); }
 };
 
+/// Reads the ledger and writes one more, in one transaction of the database.
+class Ledger : public Operation {
+ public:
+  uint64_t Weight() const override { return 100; }
+  void Perform(Tab* tab, Random* random) override {
+    tab->Transact(random->Chance(300) ? 1 + random->Below(kIds) : 0);
+  }
+
+ private:
+  static constexpr uint64_t kIds = 200;
+};
+
 /// Keys whose concurrent values are kept beside one another.
 class Beside : public Operation {
  public:
@@ -165,6 +177,7 @@ std::vector<std::unique_ptr<Operation>> MakeOperations(Random* random) {
   operations.push_back(std::make_unique<WholeKey>());
   if (random->Chance(800)) operations.push_back(std::make_unique<Counting>());
   if (random->Chance(800)) operations.push_back(std::make_unique<Total>());
+  if (random->Chance(500)) operations.push_back(std::make_unique<Ledger>());
   if (random->Chance(800)) operations.push_back(std::make_unique<ListWork>());
   if (random->Chance(800)) operations.push_back(std::make_unique<Beside>());
   // Long values cost the time of many short ones.
@@ -197,7 +210,7 @@ uint64_t Workload::PauseMs() { return random_.Chance(300) ? random_.Below(4) : r
 
 // Below each of three keys: paths, what the values at their ends open up (x, z, x.y), and "whole"; counts; a
 // list of 30 items, each with its id, position and two fields of such values; two keys beside; the numbers of
-// tabs.
-uint64_t Workload::Places() { return 3 * (1 + 6 + 6 + 36 * 4) + 2 + 5 + 30 * (3 + 2 * 4) + 1 + 2 + 1; }
+// tabs; the ledger.
+uint64_t Workload::Places() { return 3 * (1 + 6 + 6 + 36 * 4) + 2 + 5 + 30 * (3 + 2 * 4) + 1 + 2 + 1 + 1; }
 
 }  // namespace tabmesh::sim

@@ -141,6 +141,10 @@ void World::Hydrated(const Tab& tab, uint64_t cursor, uint64_t generation) {
 
 void World::Diverged(const Tab& tab) { Check(convergence.Diverged(tab)); }
 
+void World::MeetsItself(const Tab& tab) {
+  if (!convergence.excused()) Fail(tab, "meets its own identity, which nobody else has");
+}
+
 void World::Leaves(const Tab& tab) {
   gone_at_ms_[tab.number() - 1] = events.now_ms();
   sharing.Leaves(tab);
@@ -181,6 +185,24 @@ void World::EraMade(const Tab& tab, std::string_view state) {
   }
 }
 
+void World::Proposed(const Tab& tab, const Record& record) { Check(clocks.Wrote(tab, record)); }
+
+void World::Transacted(const Record& record, uint64_t id, uint64_t before, uint64_t last_key) {
+  durability.Wrote(record);
+  if (ExcusesTransactions()) return;
+  Say("A transaction is stored that found " + std::to_string(before));
+  Check(transactions.Stored(record, id, before, last_key));
+}
+
+void World::Concluded(const Tab& tab, const TransactionEnd& end) {
+  if (!ExcusesTransactions()) Check(transactions.Concluded(tab, end));
+}
+
+bool World::ExcusesTransactions() const {
+  return convergence.excused() || faults.count(Fault::kHostileMessage) > 0 ||
+         faults.count(Fault::kDatabaseEvicted) > 0 || faults.count(Fault::kRecordFlipped) > 0;
+}
+
 // ---- what the database tells ----------------------------------------------------------------------
 
 void World::TermStored(uint64_t term) { Check(leadership.TermStored(term)); }
@@ -213,7 +235,10 @@ void World::CheckpointCovers(const std::string& checkpoint, uint32_t era,
   }
 }
 
-void World::SuffixLost(uint64_t last_key) { durability.SuffixLost(last_key); }
+void World::SuffixLost(uint64_t last_key) {
+  durability.SuffixLost(last_key);
+  transactions.SuffixLost(last_key);
+}
 
 void World::RecordFlipped(const InstanceId& instance, uint32_t seq) {
   durability.RecordFlipped(instance, seq);
@@ -259,6 +284,7 @@ void World::CheckSettled() {
     Check(convergence.CheckGossip(*tab, events.now_ms()));
     Check(memory.Check(*tab));
     if (!convergence.excused() && faults.count(Fault::kHostileMessage) == 0) Check(totals.CheckSettled(*tab));
+    if (!ExcusesTransactions()) Check(transactions.CheckSettled(*tab));
   }
   Check(durability.CheckFound(*alive.front()->replica()));
 }

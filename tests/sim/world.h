@@ -19,6 +19,7 @@
 #include "checkers/memory.h"
 #include "checkers/sharing.h"
 #include "checkers/totals.h"
+#include "checkers/transactions.h"
 #include "database.h"
 #include "events.h"
 #include "faults.h"
@@ -63,6 +64,7 @@ class World : public TabWatcher, public DatabaseWatcher {
   Memory memory;
   Sharing sharing;
   Totals totals;
+  Transactions transactions;
 
   // TabWatcher.
   void Fail(const Tab& tab, std::string what) override;
@@ -72,10 +74,14 @@ class World : public TabWatcher, public DatabaseWatcher {
   void Shared(const Tab& tab, uint32_t seq) override;
   void Hydrated(const Tab& tab, uint64_t cursor, uint64_t generation) override;
   void Diverged(const Tab& tab) override;
+  void MeetsItself(const Tab& tab) override;
   void Leaves(const Tab& tab) override;
   void WantsReload(Tab* tab) override;
   void LeavesEra(const Tab& tab, bool gives_up) override;
   void EraMade(const Tab& tab, std::string_view state) override;
+  void Proposed(const Tab& tab, const Record& record) override;
+  void Transacted(const Record& record, uint64_t id, uint64_t before, uint64_t last_key) override;
+  void Concluded(const Tab& tab, const TransactionEnd& end) override;
   // DatabaseWatcher.
   void TermStored(uint64_t term) override;
   void CheckpointTouched(uint64_t term, uint64_t newest_term) override;
@@ -94,6 +100,9 @@ class World : public TabWatcher, public DatabaseWatcher {
  private:
   InstanceId DrawIdentity(bool plain);
   void PlantCanary();
+
+  /// Nothing is promised of transactions once the disk was taken away or changed, or names were forged.
+  bool ExcusesTransactions() const;
 
   Random random_;
   uint32_t era_instances_max_ = 0;

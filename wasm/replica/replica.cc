@@ -238,6 +238,11 @@ void Replica::Withdraw(uint64_t now_ms, Buffer* record) {
   EndCall(/*local=*/false);
 }
 
+uint32_t Replica::NextSeq() const {
+  const bool passes = passed_over_ && seq() + 1 == proposed_ && !Planted("passed-over-number-reused");
+  return seq() + (passes ? 2 : 1);
+}
+
 void Replica::EndProposal() {
   proposal_.Clear();
   proposed_ = 0;
@@ -323,7 +328,8 @@ Status Replica::ReceiveOps(const Frame& frame, uint64_t now_ms) {
 
 // Others may have read what was proposed before this tab learns that it was stored.
 bool Replica::IsOwnOfAnother(const InstanceId& instance, uint32_t seq) const {
-  return instance == options_.instance && seq > std::max(this->seq(), proposed_);
+  const uint32_t proposed = Planted("own-proposal-is-a-conflict") ? 0 : proposed_;
+  return instance == options_.instance && seq > std::max(this->seq(), proposed);
 }
 
 Status Replica::MergeBatch(Batch* batch) {

@@ -158,7 +158,7 @@ class Replica {
   void AskForSkipped(uint64_t now_ms);
 
   // A number that is passed over may be in the journal.
-  uint32_t NextSeq() const { return seq() + (passed_over_ && seq() + 1 == proposed_ ? 2 : 1); }
+  uint32_t NextSeq() const;
   void EndProposal();
   bool IsOwnOfAnother(const InstanceId& instance, uint32_t seq) const;
   Buffer EncodeWrite(const WriteId& id, OpList* ops);
