@@ -2,12 +2,14 @@
 
 #include <algorithm>
 
+#include "lz/lz_string.h"
 #include "wire/frame.h"
 
 namespace tabmesh::sim {
 
 namespace {
 constexpr uint64_t kLatencyMsMax = 4;
+constexpr uint64_t kByStorageEvents = 250;  // of 1,000 runs
 constexpr uint64_t kReorderMsMax = 300;
 constexpr uint64_t kRegistrationMsMax = 60;
 constexpr size_t kVersionAt = 2;
@@ -24,7 +26,9 @@ std::string Reversion(std::string_view frame, uint8_t version, std::string_view 
 }
 
 Channel::Channel(EventQueue* events, Faults* faults, uint64_t seed)
-    : events_(events), faults_(faults), random_(seed, kStreamChannel) {}
+    : events_(events), faults_(faults), random_(seed, kStreamChannel) {
+  by_storage_events_ = random_.Chance(kByStorageEvents);
+}
 
 uint64_t Channel::Open(Page* page, Receive receive) {
   const bool late = faults_->Strikes(Fault::kLateRegistration);
@@ -56,10 +60,24 @@ void Channel::Deafen(const Page* page, uint64_t until_ms) { deaf_until_ms_[page]
 void Channel::Post(uint64_t end, std::string_view bytes) {
   const End* from = Find(end);
   if (from == nullptr || Deaf(from->page)) return;
-  const auto shared = std::make_shared<const std::string>(bytes);
+  const Bytes shared =
+      by_storage_events_ ? ThroughStorage(end, bytes) : std::make_shared<const std::string>(bytes);
   for (const End& to : ends_) {
-    if (to.page != from->page && !to.page->gone()) Carry(end, to, shared);
+    const bool own = to.page == from->page;
+    if (own && !(by_storage_events_ && faults_->Strikes(Fault::kStorageEventOwn))) continue;
+    if (!to.page->gone()) Carry(end, to, shared);
   }
+}
+
+// Storage holds text: what is written there is what the codec makes of the bytes, and what is read is what it
+// makes of the text again.
+Channel::Bytes Channel::ThroughStorage(uint64_t from, std::string_view bytes) {
+  std::u16string units;
+  for (const char byte : bytes) units += static_cast<unsigned char>(byte);
+  const auto read = lz::Decompress(lz::Compress(units, lz::Form::kUtf16), lz::Form::kUtf16);
+  std::string back;
+  for (const char16_t unit : read.value_or(u"")) back += static_cast<char>(unit);
+  return stored_[from] = std::make_shared<const std::string>(std::move(back));
 }
 
 void Channel::Inject(const Page* only, std::string_view bytes) {
@@ -80,6 +98,8 @@ void Channel::Carry(uint64_t from, const End& to, const Bytes& bytes) {
     uint64_t& last_ms = last_arrival_ms_[{from, to.number}];
     at_ms = last_ms = std::max(last_ms, at_ms);
   }
+  if (by_storage_events_ && faults_->Strikes(Fault::kStorageEventLate))
+    return ArriveLate(at_ms, from, to.number);
   if (faults_->Strikes(Fault::kFrameDuplicated)) {
     const uint64_t later_ms = faults_->random(Fault::kFrameDuplicated)->Below(kReorderMsMax);
     Arrive(at_ms + later_ms, to.number, bytes, Wear::kNone);
@@ -113,6 +133,10 @@ void Channel::Arrive(uint64_t at_ms, uint64_t end, Bytes bytes, Wear wear) {
       if (const End* still = Find(end); still != nullptr) Receive(still->receive)(*bytes, wear);
     });
   });
+}
+
+void Channel::ArriveLate(uint64_t at_ms, uint64_t from, uint64_t end) {
+  events_->At(at_ms, [this, from, end] { Arrive(events_->now_ms(), end, stored_[from], Wear::kNone); });
 }
 
 std::string Channel::Damage(std::string_view bytes, Fault fault) {

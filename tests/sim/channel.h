@@ -1,4 +1,5 @@
-// BroadcastChannel: a sender's order is kept, nothing else is promised. HAZARDS H12, H3.
+// BroadcastChannel, or storage events in its place: a sender's order is kept, nothing else is promised.
+// HAZARDS H12, H3, H19.
 #ifndef TABMESH_TESTS_SIM_CHANNEL_H_
 #define TABMESH_TESTS_SIM_CHANNEL_H_
 
@@ -49,13 +50,17 @@ class Channel {
   using Bytes = std::shared_ptr<const std::string>;
   End* Find(uint64_t number);
   bool Deaf(const Page* page) const;
+  Bytes ThroughStorage(uint64_t from, std::string_view bytes);
   void Carry(uint64_t from, const End& to, const Bytes& bytes);
   void Arrive(uint64_t at_ms, uint64_t end, Bytes bytes, Wear wear);
+  void ArriveLate(uint64_t at_ms, uint64_t from, uint64_t end);
   std::string Damage(std::string_view bytes, Fault fault);
 
   EventQueue* events_;
   Faults* faults_;
   Random random_;
+  bool by_storage_events_;
+  std::map<uint64_t, Bytes> stored_;  // by sender: what its key in localStorage holds
   std::vector<End> ends_;
   uint64_t next_end_ = 1;
   std::map<std::pair<uint64_t, uint64_t>, uint64_t> last_arrival_ms_;  // by sender and receiver

@@ -24,6 +24,8 @@ constexpr Kind kKinds[kFaultKinds] = {
     {"frame-other-major", 300, 200},
     {"late-registration", 400, 5000},
     {"deaf-tab", 300, 400},
+    {"storage-event-own", 500, 10000},
+    {"storage-event-late", 400, 1000},
     {"hostile-write", 200,
      1000},  // A clear without a newer write at its place is not commutative yet: see Document::CommitOne.
     {"hostile-clear", 200, 1000, true},

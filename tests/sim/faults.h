@@ -25,6 +25,9 @@ enum class Fault : uint8_t {
   kFrameOtherMajor,   // sent by another major version: must be dropped
   kLateRegistration,  // what is sent just after a channel was opened misses it
   kDeafTab,           // one tab's channel is dead for a while, both ways
+  // Where storage events are the channel.
+  kStorageEventOwn,   // fired in the writing page too, as WebKit does
+  kStorageEventLate,  // the value that is read then is a later one: those between are never seen
   // A script of the same origin that writes well-formed frames of made-up content.
   kHostileWrite,
   kHostileClear,

@@ -385,6 +385,23 @@ TEST(Replica, ValuesThatAreNotJsonAreDropped) {
   EXPECT_EQ(target->counters().dropped, 12u);
 }
 
+// Storage events may come back to the window that wrote.
+TEST(Replica, AnswersNoneOfItsOwnMessages) {
+  auto a = MakeReady(1);
+  Set(a.get(), R"([[["x"],1]])");
+  a->AskShared(kNow);
+  a->SetVisible(false, kNow);
+  a->Tick(kNow + kGossipEveryMs);
+  std::vector<Buffer> frames;
+  frames.swap(a->actions()->frames);
+  ASSERT_GE(frames.size(), 4u) << "a write, a position, a presence and a hello";
+  a->actions()->Clear();
+  for (const Buffer& frame : frames) a->Receive(frame.view(), kNow + kGossipEveryMs);
+  EXPECT_TRUE(a->actions()->frames.empty());
+  EXPECT_EQ(Events(a.get()), "");
+  EXPECT_EQ(a->counters().dropped, 0u);
+}
+
 TEST(Replica, AQuestionIsRepeatedAFewTimesAndThenGivenUp) {
   auto joiner = Make(1);
   auto other = MakeReady(2);

@@ -9,7 +9,6 @@ namespace tabmesh {
 Status Replica::ReceivePresence(const Frame& frame, uint64_t now_ms) {
   Presence presence;
   if (const Status status = DecodePresence(frame, &presence); status != Status::kOk) return status;
-  if (presence.from == options_.instance) return Status::kOk;
   election_.Observe(presence.term, presence.leads && !presence.leaves, presence.from, &actions_);
   const bool changed = presence.leaves ? census_.Remove(presence.from) : census_.Update(presence, now_ms);
   if (changed) Actions::Event(&actions_, "tabs");
