@@ -57,7 +57,8 @@ function loadError(cause: unknown): TabmeshError {
 }
 
 /** The lock actions of the core, by number. */
-const lockActions = ['none', 'request', 'release', 'claim'] as const
+/** `incomplete`: the core has run out of memory, and must not go on. */
+const lockActions = ['none', 'request', 'release', 'claim', 'incomplete'] as const
 const strategies: readonly StrategyName[] = ['merge', 'last-write-wins', 'first-write-wins', 'resolve', 'prompt']
 
 /** Where the fields of a report lie, in words of 32 bits: struct Report in wasm/bindings/bindings.cc. */
@@ -118,8 +119,8 @@ export interface CoreOptions {
 export interface Core {
   readonly replica: { readonly [K in (typeof plainCalls)[number]]: WithoutHandle<MainModule[K]> }
   open(state: object, now: number): void
-  /** A stored record or checkpoint; 0 when it was merged. */
-  restore(record: Uint8Array, now: number): number
+  /** A stored record or checkpoint; 0 when it was merged, undefined when there was no memory to take it. */
+  restore(record: Uint8Array, now: number): number | undefined
   /** Throws TabmeshError, and then nothing has changed. */
   localSet(edits: readonly TreeEdit[], now: number): void
   /** Goes on in a later era, with nothing but the initial state. All that was to be done must have been taken. */
@@ -193,7 +194,7 @@ export function createCore(module: MainModule, options: CoreOptions): Core {
     return JSON.parse(outputText()) as unknown[]
   }
 
-  /** Bytes from elsewhere never throw: without memory for them they are lost, as frames may be. */
+  /** Bytes from elsewhere never throw; undefined without memory for them. Frames may be lost. */
   const given = (name: 'restore' | 'receive' | 'retainPeers', bytes: Uint8Array, now: number): number | undefined => {
     const sizes = freed ? undefined : memory.put(bytes)
     return sizes && (module[name](handle, sizes[0]!, now) as number | undefined)
@@ -216,7 +217,7 @@ export function createCore(module: MainModule, options: CoreOptions): Core {
     open(state, now) {
       check(module.open(handle, put(JSON.stringify(state))[0]!, now))
     },
-    restore: (record, now) => given('restore', record, now) ?? 1,
+    restore: (record, now) => given('restore', record, now),
     enterEra(era, state, now) {
       if (!freed) check(module.enterEra(handle, put(JSON.stringify(state))[0]!, era, now))
     },

@@ -101,6 +101,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   let suspended = false
   let resuming = false
   let away = false // what the page says, also while this tab is still coming back
+  let ending = false
   let ended = false
   let durableSeq = 0
   let proposed: Proposed | undefined
@@ -308,6 +309,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     if (action === 'request') queueForLock()
     else if (action === 'release') lock?.release()
     else if (action === 'claim') void claim(term)
+    else if (action === 'incomplete') endShort()
   }
 
   function handle(event: CoreEvent): void {
@@ -509,7 +511,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   function merge(contents: JournalContents): void {
     if (contents.era !== eras.era) return enterEra(contents.era, contents)
     restore(contents)
-    if (!told) return // all of it is one reading until then
+    if (!told || ended) return // all of it is one reading until then
     replica.restored(false, clock.now())
     perform()
   }
@@ -517,8 +519,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   function restore(contents: JournalContents): void {
     const now = clock.now()
     read = true
-    for (const checkpoint of contents.checkpoints) if (core.restore(checkpoint, now) === 0) break
-    for (const record of contents.records) core.restore(record, now)
+    const restored: (number | undefined)[] = []
+    for (const checkpoint of contents.checkpoints) if (restored[restored.push(core.restore(checkpoint, now)) - 1] === 0) break
+    for (const record of contents.records) restored.push(core.restore(record, now))
+    if (restored.includes(undefined)) return endShort()
     cursor = Math.max(cursor, contents.cursor)
     upkeep.written(contents.records.length)
   }
@@ -560,6 +564,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     eras.enter(next, contents, hydrated, !read)
     if (contents) restore(contents)
     else if (hydrated) sync.hold((following = true))
+    if (ended) return
     writer.beginEra(next, core.seq())
     if (told) replica.restored(hydrated && contents !== undefined, clock.now())
     perform()
@@ -632,8 +637,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     },
   })
 
+  function endShort(): void {
+    end(new TabmeshError('out-of-memory', 'There is no memory left for the state: reload this tab. What was stored is kept.'))
+  }
+
   function end(reason: TabmeshError): void {
-    if (ended) return
+    if (ended || ending) return
+    ending = true
     if (reason.code === 'destroyed') {
       // Nothing of the old store may reach the new one.
       writer.close()

@@ -70,7 +70,7 @@ constexpr Kind kKinds[kFaultKinds] = {
     {"lock-released-late", 400, 5000},
     {"no-locks", 200, 3000},
     {"identity-duplicated", 150, 1000},
-    {"allocation-failed", 0, 0, true},
+    {"allocation-failed", 150, 100},
 };
 
 }  // namespace

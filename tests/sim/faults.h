@@ -74,8 +74,8 @@ enum class Fault : uint8_t {
   kNoLocks,
   // Identity.
   kIdentityDuplicated,
-  // Memory: reserved, the core cannot be told to fail yet.
-  kAllocationFailed,
+  // Memory.
+  kAllocationFailed,  // from some point of a call on
 };
 inline constexpr size_t kFaultKinds = static_cast<size_t>(Fault::kAllocationFailed) + 1;
 using FaultSet = std::bitset<kFaultKinds>;
@@ -94,10 +94,14 @@ class Faults {
 
   /// For kinds that strike where something passes by: whether this one is struck. Counts.
   bool Strikes(Fault fault) {
+    const bool strikes = Draws(fault);
+    if (strikes) Count(fault);
+    return strikes;
+  }
+  /// The same, of a stroke that may miss.
+  bool Draws(Fault fault) {
     const auto kind = static_cast<size_t>(fault);
-    if (!on_ || rates_[kind] == 0 || streams_[kind].Below(10000) >= rates_[kind]) return false;
-    ++counts_[kind];
-    return true;
+    return on_ && rates_[kind] != 0 && streams_[kind].Below(10000) < rates_[kind];
   }
   /// For kinds that strike in storms: how often in the next one.
   uint64_t Strokes(Fault fault);

@@ -73,6 +73,11 @@ void Tab::Say(std::string_view what) const {
 void Tab::Perform(bool local) {
   if (ended_) return;
   Actions* actions = replica_->actions();
+  if (actions->incomplete) {
+    actions->Clear();
+    if (options_.has_locks) around_.locks->Release(this);
+    return End("has run out of memory");
+  }
   const bool changed = actions->changes.size() > 0;
   if (changed && !mirror_->Apply(actions->changes.view(), /*disjoint=*/true)) {
     around_.watcher->Fail(
@@ -196,13 +201,22 @@ void Tab::CommitEarly() {
 void Tab::AddToTotal() {
   if (ended_ || !running()) return;
   ++total_;
-  Set(R"([[["totals",")" + std::to_string(number()) + R"("],1,2]])");
+  Set(TotalEdits());
 }
+
+std::string Tab::TotalEdits() const { return R"([[["totals",")" + std::to_string(number()) + R"("],1,2]])"; }
 
 void Tab::Commit(const std::string& edits) {
   uint32_t seq = 0;
   const uint32_t before = replica_->seq();
-  const Status status = replica_->LocalSet(edits, Now(), &seq);
+  Status status = Status::kOk;
+  bool refused = false;
+  {
+    const Shortage shortage(around_.faults);
+    status = replica_->LocalSet(edits, Now(), &seq);
+    refused = status == Status::kOutOfMemory && shortage.struck();
+  }
+  if (refused) return Refused(edits, before);
   if (seq > before) unstored_.push_back({seq, edits});
   if (status != Status::kOk) around_.watcher->Fail(*this, "refused " + edits + ": " + StatusName(status));
   if (telling()) Say("writes " + edits.substr(0, 200) + " as number " + std::to_string(seq));
@@ -210,6 +224,14 @@ void Tab::Commit(const std::string& edits) {
   if (!mirror_->Apply(edits)) around_.watcher->Fail(*this, "unreadable edits: " + edits);
   Perform(/*local=*/true);
   if (!ended_) Written(1);
+}
+
+// The app hears of it, and nothing has changed.
+void Tab::Refused(const std::string& edits, uint32_t seq) {
+  if (telling()) Say("has no memory to write " + edits.substr(0, 200));
+  if (edits == TotalEdits()) --total_;
+  if (replica_->seq() != seq) around_.watcher->Fail(*this, "has made a write that it has refused");
+  Perform(/*local=*/true);
 }
 
 void Tab::WantShared() {
@@ -246,8 +268,12 @@ void Tab::Receive(std::string_view bytes, Wear wear) {
   if (ended_) return;
   const uint64_t dropped = replica_->counters().dropped;
   const uint64_t digest = replica_->digest();
-  replica_->Receive(bytes, Now());
-  const bool used = replica_->counters().dropped == dropped;
+  bool used = true;
+  {
+    const Shortage shortage(around_.faults);
+    replica_->Receive(bytes, Now());
+    used = replica_->counters().dropped == dropped || shortage.struck();
+  }
   if ((wear == Wear::kDamaged || wear == Wear::kOtherMajor) && digest != replica_->digest()) {
     around_.watcher->Fail(*this, "merged a frame that is damaged or of another major version");
   }

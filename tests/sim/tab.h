@@ -15,6 +15,7 @@
 #include "database.h"
 #include "journal_writer.h"
 #include "locks.h"
+#include "memory.h"
 #include "mirror.h"
 #include "page.h"
 #include "replica/replica.h"
@@ -65,6 +66,7 @@ class TabWatcher {
 
 /// What a tab finds around itself.
 struct Surroundings {
+  Faults* faults;
   EventQueue* events;
   Channel* channel;
   Locks* locks;
@@ -138,6 +140,8 @@ class Tab : public Page {
   void Handle(const CoreEvent& event);
   void Commit(const std::string& edits);
   void CommitEarly();
+  void Refused(const std::string& edits, uint32_t seq);
+  std::string TotalEdits() const;
   void Wake(uint64_t at_ms);
   void Receive(std::string_view bytes, Wear wear);
   void OpenChannel();

@@ -72,6 +72,7 @@ void Tab::RestoreFromJournal(std::function<void(Restored)> done) {
 
 void Tab::RestoreAll(const JournalContents& contents) {
   const uint64_t now = Now();
+  const Shortage shortage(around_.faults);
   for (const Bytes& checkpoint : contents.checkpoints) {
     if (replica_->Restore(*checkpoint, now) == Status::kOk) break;
   }

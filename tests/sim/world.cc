@@ -61,7 +61,7 @@ Tab* World::OpenTab(bool plain) {
   options.checkpoint_every = random_.Between(5, 200);
   options.era_instances_max = era_instances_max_;
   options.era_dead_min = era_dead_min_;
-  const Surroundings around = {&events, &channel, &locks, &database, &transcript, this};
+  const Surroundings around = {&faults, &events, &channel, &locks, &database, &transcript, this};
   Tab* tab = tabs.emplace_back(std::make_unique<Tab>(around, options)).get();
   gone_at_ms_.push_back(0);
   memory.TabOpened();

@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/memory.h"
+
 namespace tabmesh {
 
 namespace {
@@ -37,14 +39,14 @@ bool TextArena::Store(std::string_view text, std::string_view* stored) {
   const size_t index = ClassOf(text.size());
   char* place = nullptr;
   if (index >= kClasses) {
-    place = static_cast<char*>(std::malloc(text.size()));
+    place = static_cast<char*>(Allocate(text.size()));
   } else if (free_[index] != nullptr) {
     place = reinterpret_cast<char*>(free_[index]);
     free_[index] = free_[index]->next;
   } else {
     const size_t bytes = kSmallestClassBytes << index;
     if (static_cast<size_t>(block_end_ - cursor_) < bytes) {
-      auto* block = static_cast<Block*>(std::malloc(kTextBlockBytes));
+      auto* block = static_cast<Block*>(Allocate(kTextBlockBytes));
       if (block == nullptr) return false;
       block->next = blocks_;
       blocks_ = block;
@@ -88,7 +90,7 @@ void* CallArena::Allocate(size_t bytes) {
   if (blocks_ == nullptr || blocks_->capacity - used_ < bytes) {
     const size_t capacity = bytes > kCallBlockBytes ? bytes : kCallBlockBytes;
     constexpr size_t kHeaderBytes = (sizeof(Block) + 7) & ~size_t{7};
-    auto* block = static_cast<Block*>(std::malloc(kHeaderBytes + capacity));
+    auto* block = static_cast<Block*>(tabmesh::Allocate(kHeaderBytes + capacity));
     if (block == nullptr) return nullptr;
     block->next = blocks_;
     block->capacity = kHeaderBytes + capacity;

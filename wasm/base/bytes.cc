@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "base/memory.h"
+
 namespace tabmesh {
 
 namespace {
@@ -27,7 +29,7 @@ bool Buffer::Grow(size_t extra) {
   if (capacity_ - size_ >= extra) return true;
   size_t capacity = capacity_ < 64 ? 64 : capacity_ * 2;
   if (capacity < size_ + extra) capacity = size_ + extra;
-  void* data = std::realloc(data_, capacity);
+  void* data = Reallocate(data_, capacity);
   if (data == nullptr) {
     failed_ = true;
     size_ = 0;

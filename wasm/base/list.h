@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <type_traits>
 
+#include "base/memory.h"
+
 namespace tabmesh {
 
 /// Owns its items, which must be trivially copyable. Removal does not keep the order.
@@ -24,7 +26,7 @@ class List {
   [[nodiscard]] bool Reserve(size_t more) {
     if (size_ + more <= capacity_) return true;
     const size_t capacity = size_ + more > 2 * size_t{capacity_} ? size_ + more : 2 * size_t{capacity_};
-    auto* items = static_cast<T*>(std::realloc(static_cast<void*>(items_), capacity * sizeof(T)));
+    auto* items = static_cast<T*>(Reallocate(static_cast<void*>(items_), capacity * sizeof(T)));
     if (items == nullptr) return false;
     items_ = items;
     capacity_ = static_cast<uint32_t>(capacity);

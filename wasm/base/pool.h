@@ -7,6 +7,8 @@
 #include <new>
 #include <type_traits>
 
+#include "base/memory.h"
+
 namespace tabmesh {
 
 /// Owns slabs of T. Slots are given back one by one or all at the pool's end; slabs are freed at
@@ -58,7 +60,7 @@ class Pool {
   };
 
   bool AddSlab() {
-    Slab* slab = static_cast<Slab*>(std::malloc(sizeof(Slab)));
+    Slab* slab = static_cast<Slab*>(Allocate(sizeof(Slab)));
     if (slab == nullptr) return false;
     slab->next = slabs_;
     slabs_ = slab;

@@ -63,6 +63,9 @@ struct Report {
 static_assert(offsetof(Report, seq) == 16 && offsetof(Report, changes) == 24 &&
               offsetof(Report, frames) == 48 && sizeof(Report) == 64);
 
+// Beside the lock's actions: Actions::incomplete.
+constexpr uint32_t kIncomplete = 4;
+
 Span SpanOf(const tabmesh::Buffer& buffer) {
   return {buffer.view().data(), static_cast<uint32_t>(buffer.size())};
 }
@@ -108,9 +111,10 @@ class ReplicaHandle {
     report_.wake_at_ms = static_cast<double>(actions.wake_at_ms);
     report_.claim_term = static_cast<double>(actions.claim_term);
     report_.seq = replica_->seq();
-    report_.lock = static_cast<uint32_t>(actions.lock);
-    report_.changes = actions.changes.size() > 2 ? SpanOf(actions.changes) : Span{};  // more than "[]"
-    report_.events = SpanOf(actions.events);
+    report_.lock = actions.incomplete ? kIncomplete : static_cast<uint32_t>(actions.lock);
+    const bool tells = actions.changes.size() > 2 && !actions.incomplete;  // more than "[]"
+    report_.changes = tells ? SpanOf(actions.changes) : Span{};
+    report_.events = actions.incomplete ? Span{} : SpanOf(actions.events);
     Collect(actions.frames, &frames_);
     report_.frames = frames_.data();
     report_.frame_count = static_cast<uint32_t>(frames_.size());

@@ -1,5 +1,6 @@
 #include "crdt/node_tree.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <new>
 
@@ -36,8 +37,10 @@ void NodeTree::FreeTexts(Node* node) {
 }
 
 bool NodeTree::AddExtra(Node* node) {
-  if (node->extra == nullptr) node->extra = new (std::nothrow) NodeExtra();
-  return node->extra != nullptr;
+  if (node->extra != nullptr) return true;
+  void* place = Allocate(sizeof(NodeExtra));
+  if (place != nullptr) node->extra = new (place) NodeExtra();
+  return place != nullptr;
 }
 
 void NodeTree::FreeExtra(Node* node) {
@@ -46,14 +49,16 @@ void NodeTree::FreeExtra(Node* node) {
     texts_.Free(sibling.text);
     texts_.Free(sibling.base);
   }
-  delete node->extra;
+  node->extra->~NodeExtra();
+  std::free(node->extra);
   node->extra = nullptr;
 }
 
 bool NodeTree::GrowIndex() {
   const size_t count = bucket_count_ == 0 ? kBucketsAtStart : bucket_count_ * 2;
-  auto** buckets = static_cast<Node**>(std::calloc(count, sizeof(Node*)));
+  auto** buckets = static_cast<Node**>(Allocate(count * sizeof(Node*)));
   if (buckets == nullptr) return bucket_count_ != 0;  // a crowded index still works
+  std::fill_n(buckets, count, nullptr);
   for (size_t i = 0; i < bucket_count_; ++i) {
     while (Node* node = buckets_[i]) {
       buckets_[i] = node->next_in_bucket;

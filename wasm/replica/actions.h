@@ -27,6 +27,9 @@ struct Actions {
   LockAction lock = LockAction::kNone;
   uint64_t claim_term = 0;
   Buffer events;  // JSON objects, comma-separated: {"type": …}
+  /// Memory has run out: what is here, or what was merged, is not all of it, and this replica must not go on.
+  /// What was stored, others and the next page have.
+  bool incomplete = false;
   /// When to call Tick, if nothing else happens before; 0: never.
   uint64_t wake_at_ms = 0;
 

@@ -71,6 +71,7 @@ Status Replica::Restore(std::string_view record, uint64_t now_ms) {
   const Status status = RestoreFrame(record);
   arena_.Reset();
   if (status != Status::kOk) Dropped(status);
+  actions_.incomplete |= status == Status::kOutOfMemory && !Planted("unread-record-skipped");
   return status;  // readers are told at Restored, all at once
 }
 
@@ -173,14 +174,16 @@ Status Replica::LocalSet(std::string_view edits, uint64_t now_ms, uint32_t* seq)
   if (status == Status::kOk && !ops.empty()) {
     const WriteId id{clock_.Tick(now_ms), self_, *seq = NextSeq()};
     Buffer frame = EncodeWrite(id, &ops);
-    if (frame.failed()) {
+    Buffer record;
+    record.Append(frame.view());
+    if ((frame.failed() || record.failed()) && !Planted("unrecorded-write-kept")) {
       document_.Discard(&ops);
       *seq = this->seq();
       return Status::kOutOfMemory;
     }
     document_.Commit(ops);
     (void)vector_.Add(self_, id.seq);  // one hole at most
-    actions_.records.emplace_back().Append(frame.view());
+    actions_.records.push_back(std::move(record));
     SendWrite(std::move(frame), now_ms);
   }
   arena_.Reset();
@@ -414,8 +417,8 @@ Status Replica::ValidateValues(const OpList& ops) {
     if (op.detail != nullptr && !op.detail->base.empty()) values.push_back(op.detail->base);
   }
   if (values.empty() || Planted("values-not-validated")) return Status::kOk;
-  return parser_.Validate(values.data(), values.size()) == Status::kOk ? Status::kOk
-                                                                       : Status::kMalformedFrame;
+  const Status status = parser_.Validate(values.data(), values.size());
+  return status == Status::kOk || status == Status::kOutOfMemory ? status : Status::kMalformedFrame;
 }
 
 // ---- time ----------------------------------------------------------------------------------------
@@ -473,6 +476,8 @@ void Replica::EndCall(bool local) {
     if (document_.TakeConflictsChanged()) Actions::Event(&actions_, "conflicts");
   }
   ReportLeader();
+  const bool failed = actions_.changes.failed() || actions_.events.failed();
+  actions_.incomplete |= failed && !Planted("lost-changes-ignored");
   actions_.wake_at_ms = suspended_ ? 0 : anti_entropy_.NextWake();
 }
 
