@@ -385,6 +385,22 @@ TEST(Replica, ValuesThatAreNotJsonAreDropped) {
   EXPECT_EQ(target->counters().dropped, 12u);
 }
 
+// What a tab has stored just before it died, nobody may have heard of.
+TEST(Replica, ALeaderLooksIntoTheJournalNowAndThen) {
+  auto leader = MakeReady(1);
+  auto other = MakeReady(2);
+  leader->LockGranted(kNow);
+  leader->TermClaimed(1, kNow);
+  Exchange({leader.get(), other.get()});
+  leader->Tick(kNow + kGossipEveryMs - 1);
+  EXPECT_EQ(Events(leader.get()).find("catch-up"), std::string::npos);
+  leader->Tick(kNow + kGossipEveryMs);
+  EXPECT_NE(Events(leader.get()).find(R"({"type":"catch-up"})"), std::string::npos);
+  Exchange({leader.get(), other.get()});
+  other->Tick(kNow + kGossipEveryMs);
+  EXPECT_EQ(Events(other.get()).find("catch-up"), std::string::npos) << "one of them is enough";
+}
+
 // Storage events may come back to the window that wrote.
 TEST(Replica, AnswersNoneOfItsOwnMessages) {
   auto a = MakeReady(1);

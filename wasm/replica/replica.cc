@@ -436,7 +436,12 @@ void Replica::Tick(uint64_t now_ms) {
         if (anti_entropy_.joining()) BecomeReady();
     }
     if (anti_entropy_.PositionDue(now_ms)) SendPosition(/*asks=*/false);
-    if (anti_entropy_.GossipDue(now_ms)) SendHello({}, /*asks=*/false);
+    if (anti_entropy_.GossipDue(now_ms)) {
+      SendHello({}, /*asks=*/false);
+      // What a tab has stored just before it died, nobody may have heard of, nor that it died.
+      const bool looks = election_.leader().IsZero() || election_.leader() == options_.instance;
+      if (looks && !Planted("journal-not-looked-at")) Actions::Event(&actions_, "catch-up");
+    }
   }
   EndCall(/*local=*/false);
 }
