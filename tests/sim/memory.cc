@@ -8,12 +8,11 @@ namespace tabmesh {
 
 namespace {
 
-constexpr uint64_t kNever = UINT64_MAX;
-thread_local uint64_t left = kNever;  // allocations that succeed
+thread_local uint64_t left = sim::Scarcity::kPlenty;  // allocations that succeed
 thread_local bool failed = false;
 
 bool RunsOut() {
-  if (left == kNever) return false;
+  if (left == sim::Scarcity::kPlenty) return false;
   if (left > 0) return --left, false;
   return failed = true;
 }
@@ -27,21 +26,32 @@ void* Reallocate(void* place, size_t bytes) { return RunsOut() ? nullptr : std::
 namespace sim {
 
 namespace {
+
 constexpr uint64_t kSucceedMax = 12;
+
+uint64_t Drawn(Faults* faults) {
+  if (!faults->Draws(Fault::kAllocationFailed)) return Scarcity::kPlenty;
+  return faults->random(Fault::kAllocationFailed)->Below(kSucceedMax);
+}
+
 }  // namespace
 
-Shortage::Shortage(Faults* faults) : faults_(faults) {
+Scarcity::Scarcity(uint64_t succeed) {
+  left = succeed;
   failed = false;
-  if (faults->Draws(Fault::kAllocationFailed))
-    left = faults->random(Fault::kAllocationFailed)->Below(kSucceedMax);
 }
+
+Scarcity::~Scarcity() { End(); }
+
+void Scarcity::End() { left = kPlenty; }
+
+bool Scarcity::struck() const { return failed; }
+
+Shortage::Shortage(Faults* faults) : faults_(faults), scarcity_(Drawn(faults)) {}
 
 Shortage::~Shortage() {
-  left = kNever;
-  if (failed) faults_->Count(Fault::kAllocationFailed);
+  if (struck()) faults_->Count(Fault::kAllocationFailed);
 }
-
-bool Shortage::struck() const { return failed; }
 
 }  // namespace sim
 

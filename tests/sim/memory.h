@@ -8,7 +8,23 @@
 
 namespace tabmesh::sim {
 
-/// While it lives, a fault may have all of this thread's allocations fail from some point on.
+/// While it lives, `succeed` allocations of this thread succeed, and no more.
+class Scarcity {
+ public:
+  static constexpr uint64_t kPlenty = UINT64_MAX;
+
+  explicit Scarcity(uint64_t succeed);
+  ~Scarcity();
+  Scarcity(const Scarcity&) = delete;
+  Scarcity& operator=(const Scarcity&) = delete;
+
+  /// There is memory again.
+  void End();
+  /// Whether an allocation has failed.
+  bool struck() const;
+};
+
+/// The same, when a fault strikes.
 class Shortage {
  public:
   explicit Shortage(Faults* faults);
@@ -16,11 +32,11 @@ class Shortage {
   Shortage(const Shortage&) = delete;
   Shortage& operator=(const Shortage&) = delete;
 
-  /// Whether an allocation has failed.
-  bool struck() const;
+  bool struck() const { return scarcity_.struck(); }
 
  private:
   Faults* faults_;
+  Scarcity scarcity_;
 };
 
 }  // namespace tabmesh::sim
