@@ -4,8 +4,10 @@
 #include <memory>
 #include <string>
 
+#include "base/limits.h"
 #include "replica/replica.h"
 #include "tests/unit/replicas.h"
+#include "wire/messages.h"
 
 namespace tabmesh {
 namespace {
@@ -109,6 +111,58 @@ TEST(StoredOverAGap, IsNotAcknowledgedAsWhole) {
   b->actions()->Clear();
   Deliver(a.get(), b.get());
   EXPECT_EQ(b->vector().WholeOf(a->options().instance), 3u);
+}
+
+// A delta to `to` that claims every other write of somebody who never was.
+std::string ManyHoles(const InstanceId& to, uint8_t made_up, uint32_t holes) {
+  VersionVector vector;
+  uint32_t index = 0;
+  InstanceId id;
+  id.bytes[0] = made_up;
+  EXPECT_EQ(vector.Intern(id, &index), Status::kOk);
+  for (uint32_t i = 1; i <= holes; ++i) EXPECT_TRUE(vector.Add(index, 2 * i));
+  Buffer frame;
+  FrameWriter(NamespaceOf("test", 0)).Begin(FrameKind::kDelta, &frame);
+  EncodeDeltaHead({id, to, 0}, &frame);
+  EncodeOpSet(vector, {}, &frame);
+  FrameWriter::End(0, &frame);
+  return std::string(frame.view());
+}
+
+TEST(ManyHoles, OfAForgerLeaveRoomForThoseOfTheJournalAndOfOthers) {
+  auto a = MakeReady(Options(1));
+  for (const uint8_t made_up : {200, 201, 202}) {
+    a->Receive(ManyHoles(a->options().instance, made_up, kHolesToldMax), kNow);
+    a->Receive(ManyHoles(a->options().instance, made_up, kHolesMax), kNow);
+  }
+  EXPECT_EQ(a->vector().holes().size(), kHolesToldMax);
+  EXPECT_EQ(a->counters().dropped, 0u);
+
+  auto b = MakeReady(Options(2));
+  const std::string first = Set(b.get(), R"([[["x"],1]])");
+  const std::string second = Set(b.get(), R"([[["y"],1]])");
+  const std::string third = Set(b.get(), R"([[["z"],1]])");
+  for (const std::string* record : {&first, &third, &second})
+    ASSERT_EQ(a->Restore(*record, kNow), Status::kOk);
+  EXPECT_EQ(State(*a), R"({"x":1,"z":1,"y":1})");
+  EXPECT_EQ(a->vector().WholeOf(b->options().instance), 3u);
+
+  // What somebody tells with a hole of its own is not claimed, and can be read elsewhere.
+  auto c = MakeReady(Options(3));
+  const std::string fourth = Set(b.get(), R"([[["u"],1]])");
+  const std::string fifth = Set(b.get(), R"([[["v"],1]])");
+  for (const std::string* record : {&first, &second, &third, &fifth})
+    ASSERT_EQ(c->Restore(*record, kNow), Status::kOk);
+  Set(c.get(), R"([[["w"],1]])");
+  c->Tick(kNow + kGossipEveryMs);
+  for (int turn = 0; turn < 4; ++turn) {
+    Deliver(c.get(), a.get());
+    Deliver(a.get(), c.get());
+  }
+  EXPECT_EQ(State(*a), R"({"x":1,"z":1,"y":1,"w":1})") << "the fifth is left out";
+  EXPECT_EQ(a->vector().WholeOf(b->options().instance), 3u);
+  for (const std::string* record : {&fourth, &fifth}) a->Receive(*record, kNow);
+  EXPECT_EQ(State(*a), R"({"x":1,"z":1,"y":1,"w":1,"u":1,"v":1})");
 }
 
 }  // namespace

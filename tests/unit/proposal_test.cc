@@ -5,6 +5,7 @@
 #include <string>
 
 #include "replica/replica.h"
+#include "tests/sim/memory.h"
 #include "tests/unit/replicas.h"
 
 namespace tabmesh {
@@ -116,6 +117,27 @@ TEST(Proposal, ThatOthersHaveReadAlreadyIsNoConflictOfIdentities) {
   a->actions()->Clear();
   a->Receive(Set(twin.get(), R"([[["x"],"third"]])"), kNow);
   EXPECT_NE(Events(a.get()).find("identity-conflict"), std::string::npos);
+}
+
+// It is stored: a tab that cannot take it must not give its number to another write.
+TEST(Proposal, ThatCannotBeTakenEndsTheReplica) {
+  auto a = MakeReady(Options(1));
+  Buffer record;
+  ASSERT_EQ(a->Propose(R"([[["x"],1]])", kNow, &record), Status::kOk);
+  {
+    const sim::Scarcity scarcity(0);
+    a->Accept(kNow);
+  }
+  EXPECT_TRUE(a->actions()->incomplete);
+}
+
+TEST(Proposal, RefusesSumsWhichTheNextOneWouldNotHave) {
+  auto a = MakeReady(Options(1));
+  Buffer record;
+  EXPECT_EQ(a->Propose(R"([[["n"],1,2]])", kNow, &record), Status::kNotANumber);
+  EXPECT_EQ(record.size(), 0u);
+  Set(a.get(), R"([[["n"],1,2]])");
+  EXPECT_EQ(State(*a), R"({"n":1})");
 }
 
 }  // namespace

@@ -9,6 +9,9 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "replica/replica.h"
+#include "wire/frame.h"
+#include "wire/ops_codec.h"
 
 namespace tabmesh {
 namespace {
@@ -383,6 +386,33 @@ TEST(Replica, ValuesThatAreNotJsonAreDropped) {
     EXPECT_EQ(State(*target), "{}") << value;
   }
   EXPECT_EQ(target->counters().dropped, 12u);
+}
+
+// Somebody has forged the last stamp: what would be stamped after it nobody could read.
+TEST(Replica, WritesNothingThatOthersWouldRefuse) {
+  auto a = MakeReady(1);
+  VersionVector vector;
+  uint32_t index = 0;
+  InstanceId id;
+  id.bytes[0] = 9;
+  ASSERT_EQ(vector.Intern(id, &index), Status::kOk);
+  std::string_view key = "x";
+  OpList ops(1);
+  ops[0].path = {&key, 1};
+  ops[0].kind = OpKind::kTombstone;
+  Buffer frame;
+  FrameWriter(NamespaceOf("test", 0)).Begin(FrameKind::kOps, &frame);
+  EncodeBatch(vector, {HlcFromMs(kHlcMsMax) - 1, index, 1}, ops, &frame);
+  FrameWriter::End(0, &frame);
+  a->Receive(frame.view(), kNow);
+  ASSERT_EQ(a->counters().dropped, 0u);
+  uint32_t seq = 0;
+  EXPECT_EQ(a->LocalSet(R"([[["y"],1]])", kNow, &seq), Status::kStampOutOfRange);
+  Buffer record, checkpoint;
+  EXPECT_EQ(a->Propose(R"([[["y"],1]])", kNow, &record), Status::kStampOutOfRange);
+  EXPECT_EQ(State(*a), "{}");
+  ASSERT_EQ(a->EncodeCheckpoint(&checkpoint), Status::kOk);
+  EXPECT_EQ(Make(2)->Restore(checkpoint.view(), kNow), Status::kOk) << "the state can still be read";
 }
 
 // What a tab has stored just before it died, nobody may have heard of.

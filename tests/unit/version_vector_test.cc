@@ -134,6 +134,19 @@ TEST(VersionVector, RefusesMoreHolesThanItMayHave) {
   EXPECT_EQ(Sent(vector).holes.size(), kHolesMax);
 }
 
+TEST(VersionVector, RefusesToNameSomebodyTwice) {
+  Buffer bytes;
+  bytes.AppendVarint(2);
+  for (int i = 0; i < 2; ++i) {
+    bytes.Append(Id(0).view());
+    bytes.AppendVarint(1);
+  }
+  bytes.AppendVarint(0);
+  Reader reader(bytes.view());
+  SentVector sent;
+  EXPECT_EQ(DecodeVector(&reader, &sent), Status::kMalformedFrame);
+}
+
 TEST(VersionVector, RefusesHolesThatCannotBe) {
   const auto decode = [](std::initializer_list<std::initializer_list<uint64_t>> holes) {
     Buffer bytes;

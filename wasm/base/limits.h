@@ -16,6 +16,8 @@ inline constexpr size_t kKeyBytesMax = 1024;
 inline constexpr size_t kValueBytesMax = size_t{1} << 20;
 // Keys and values of the whole document: a tab must be able to hold two copies beside the app.
 inline constexpr size_t kStateBytesMax = size_t{64} << 20;
+// What others have written may exceed that, for each has kept it when it wrote.
+inline constexpr size_t kMergedBytesMax = size_t{96} << 20;
 // One postMessage; larger ones block the receiving event loop for milliseconds.
 inline constexpr size_t kFragmentBytesMax = size_t{64} << 10;
 // One assembled message: a whole state with its stamps.
@@ -26,6 +28,8 @@ inline constexpr size_t kAssembliesMax = 8;
 inline constexpr size_t kInstancesMax = 65536;
 // And the writes that one vector lacks below its numbers, run by run.
 inline constexpr size_t kHolesMax = 4096;
+// Of these, as many as others may tell of: the rest is for what the journal has.
+inline constexpr size_t kHolesToldMax = 1024;
 // Year 6429. Absolute, so that all replicas refuse the same stamps whatever their clocks say.
 inline constexpr uint64_t kHlcMsMax = uint64_t{1} << 47;
 // Year 4199: what a tab's own clock is clamped to, so that no tab stamps what others refuse.

@@ -36,7 +36,7 @@ bool SameWrite(const WriteId& a, const WriteId& b) { return a.hlc == b.hlc && a.
 
 // ---- before and after the merge ------------------------------------------------------------------
 
-Status Document::Prepare(OpList* ops) {
+Status Document::Prepare(OpList* ops, size_t text_bytes_max) {
   for (Op& op : *ops) {
     op.node = tree_.FindOrAdd(op.path);
     if (op.node != nullptr) MarkListKey(op.node);
@@ -45,7 +45,7 @@ Status Document::Prepare(OpList* ops) {
       return Status::kOutOfMemory;
     }
   }
-  if (tree_.text_bytes() > kStateBytesMax) {
+  if (tree_.text_bytes() > text_bytes_max) {
     Discard(ops);
     return Status::kStateTooLarge;
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/limits.h"
 #include "base/status.h"
 #include "crdt/change_log.h"
 #include "crdt/node_tree.h"
@@ -30,7 +31,7 @@ class Document {
 
   /// Finds the nodes of the ops and copies their values in. kOutOfMemory or kStateTooLarge: nothing
   /// has changed, and the ops need not be discarded.
-  Status Prepare(OpList* ops);
+  Status Prepare(OpList* ops, size_t text_bytes_max = kStateBytesMax);
   /// Gives back what Prepare took, without merging.
   void Discard(OpList* ops);
   /// Merges prepared ops. Cannot fail.

@@ -33,6 +33,8 @@ class Hlc {
   }
 
   HlcTime last() const { return last_; }
+  /// Whether there is no time left that others would take: somebody has forged the last ones.
+  bool exhausted() const { return HlcMs(last_ + 1) >= kHlcMsMax; }
 
  private:
   HlcTime last_ = 0;

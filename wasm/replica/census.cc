@@ -49,4 +49,9 @@ bool Census::Remove(const InstanceId& id) {
   return peers_.size() != old_size;
 }
 
+bool Census::HeardSince(uint64_t then_ms) const {
+  return std::any_of(peers_.begin(), peers_.end(),
+                     [then_ms](const Peer& peer) { return peer.last_seen_ms >= then_ms; });
+}
+
 }  // namespace tabmesh

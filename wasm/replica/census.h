@@ -29,6 +29,8 @@ class Census {
   void Seen(const InstanceId& id, uint64_t now_ms);
   bool Remove(const InstanceId& id);
   Peer* Find(const InstanceId& id);
+  /// Whether any of them has shown a sign of life since then.
+  bool HeardSince(uint64_t then_ms) const;
   const std::vector<Peer>& peers() const { return peers_; }
 
  private:

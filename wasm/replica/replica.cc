@@ -71,7 +71,8 @@ Status Replica::Restore(std::string_view record, uint64_t now_ms) {
   const Status status = RestoreFrame(record);
   arena_.Reset();
   if (status != Status::kOk) Dropped(status);
-  actions_.incomplete |= status == Status::kOutOfMemory && !Planted("unread-record-skipped");
+  const bool no_room = status == Status::kOutOfMemory || status == Status::kStateTooLarge;
+  actions_.incomplete |= no_room && !Planted("unread-record-skipped");
   return status;  // readers are told at Restored, all at once
 }
 
@@ -90,7 +91,7 @@ Status Replica::RestoreFrame(std::string_view record) {
     if (const Status status = DecodeDeltaHead(&reader, &head); status != Status::kOk) return status;
     if (const Status status = DecodeOpSet(&reader, &arena_, &set); status != Status::kOk) return status;
     if (const Status status = EndOfBody(frame, reader); status != Status::kOk) return status;
-    return MergeOpSet(&set);
+    return MergeOpSet(&set, kHolesMax);
   }
   Batch batch;
   if (const Status status = DecodeOwnOrForeignBatch(frame, &batch); status != Status::kOk) return status;
@@ -167,6 +168,8 @@ Status Replica::LocalSet(std::string_view edits, uint64_t now_ms, uint32_t* seq)
   Begin(now_ms);
   *seq = this->seq();
   if (!ready() || (proposed_ != 0 && !passed_over_)) return Status::kNotReady;
+  if (actions_.incomplete) return Status::kOutOfMemory;
+  if (clock_.exhausted()) return Status::kStampOutOfRange;
   OpList ops;
   bool beside = false;
   Status status = DiffEdits(edits, &ops, &beside);
@@ -176,13 +179,13 @@ Status Replica::LocalSet(std::string_view edits, uint64_t now_ms, uint32_t* seq)
     Buffer frame = EncodeWrite(id, &ops);
     Buffer record;
     record.Append(frame.view());
-    if ((frame.failed() || record.failed()) && !Planted("unrecorded-write-kept")) {
+    const bool unrecorded = (frame.failed() || record.failed()) && !Planted("unrecorded-write-kept");
+    if (unrecorded || !vector_.Add(self_, id.seq)) {
       document_.Discard(&ops);
       *seq = this->seq();
       return Status::kOutOfMemory;
     }
     document_.Commit(ops);
-    (void)vector_.Add(self_, id.seq);  // one hole at most
     actions_.records.push_back(std::move(record));
     SendWrite(std::move(frame), now_ms);
   }
@@ -194,9 +197,18 @@ Status Replica::LocalSet(std::string_view edits, uint64_t now_ms, uint32_t* seq)
 Status Replica::Propose(std::string_view edits, uint64_t now_ms, Buffer* record) {
   Begin(now_ms);
   if (!ready() || proposed_ != 0) return Status::kNotReady;
+  if (actions_.incomplete) return Status::kOutOfMemory;
+  if (clock_.exhausted()) return Status::kStampOutOfRange;
   OpList ops;
   bool beside = false;
   Status status = DiffEdits(edits, &ops, &beside);
+  // A sum that is passed over would be missing in the next one.
+  for (const Op& op : ops) {
+    if (op.kind == OpKind::kCount) status = Status::kNotANumber;
+  }
+  // Whether there will be room is known now.
+  if (status == Status::kOk) status = document_.Prepare(&ops);
+  if (status == Status::kOk) document_.Discard(&ops);
   if (status == Status::kOk && !ops.empty()) {
     proposed_ = seq() + 1;
     proposal_ = EncodeWrite({clock_.Tick(now_ms), self_, proposed_}, &ops);
@@ -222,6 +234,7 @@ void Replica::Accept(uint64_t now_ms) {
     SendWrite(std::move(proposal_), now_ms);
   } else {
     Dropped(status);
+    actions_.incomplete = true;  // it is stored, and its number must not be given again
   }
   EndProposal();
   arena_.Reset();
@@ -230,12 +243,16 @@ void Replica::Accept(uint64_t now_ms) {
 
 void Replica::Withdraw(uint64_t now_ms, Buffer* record) {
   Begin(now_ms);
-  if (proposed_ != 0 && seq() > proposed_) {
+  if (proposed_ != 0 && seq() > proposed_ && !HasOwn(proposed_)) {
     OpList nothing;
     Buffer frame = EncodeWrite({clock_.Tick(now_ms), self_, proposed_}, &nothing);
     record->Append(frame.view());
-    (void)vector_.Add(self_, proposed_);  // an end of a hole
-    SendWrite(std::move(frame), now_ms);
+    if (!frame.failed() && !record->failed() && !clock_.exhausted() && vector_.Add(self_, proposed_)) {
+      SendWrite(std::move(frame), now_ms);
+    } else {
+      record->Clear();
+      actions_.incomplete = true;  // others would wait for the number for ever
+    }
   }
   EndProposal();
   EndCall(/*local=*/false);
@@ -349,30 +366,39 @@ Status Replica::MergeBatch(Batch* batch) {
   const uint32_t instance = indices[0];
   for (Op& op : batch->ops) op.id = {batch->hlc, instance, batch->seq};
   RenameInDetails(indices, &batch->ops);
-  if (const Status status = document_.Prepare(&batch->ops); status != Status::kOk) return status;
+  if (const Status status = document_.Prepare(&batch->ops, kMergedBytesMax); status != Status::kOk) {
+    return status;
+  }
   if (Planted("vector-over-a-gap")) {
     vector_.Advance(instance, batch->seq);
   } else if (!vector_.Add(instance, batch->seq)) {
     document_.Discard(&batch->ops);
-    return Status::kMalformedFrame;
+    return Status::kOutOfMemory;
   }
   clock_.Observe(batch->hlc);
   document_.Commit(batch->ops);
   return Status::kOk;
 }
 
-Status Replica::MergeOpSet(OpSet* set) {
+// Of a set with more holes than that, what has none is merged: the rest is asked for again.
+Status Replica::MergeOpSet(OpSet* set, size_t holes_max) {
   if (const Status status = ValidateValues(set->ops); status != Status::kOk) return status;
   std::vector<uint32_t> indices;
   std::vector<uint32_t> seqs;
   if (const Status status = ReadVector(set->vector, &indices, &seqs); status != Status::kOk) return status;
-  std::vector<Hole> holes = set->vector.holes;
-  for (Hole& hole : holes) hole.instance = indices[hole.instance];
-  holes = vector_.HolesWith(seqs, holes);
-  if (holes.size() > kHolesMax) return Status::kMalformedFrame;
   for (Op& op : set->ops) op.id.instance = indices[op.id.instance];
+  std::vector<Hole> theirs = set->vector.holes;
+  for (Hole& hole : theirs) hole.instance = indices[hole.instance];
+  std::vector<Hole> holes = vector_.HolesWith(seqs, theirs);
+  if (holes.size() > holes_max) {
+    for (const Hole& hole : theirs) seqs[hole.instance] = 0;
+    std::erase_if(set->ops, [&seqs](const Op& op) { return seqs[op.id.instance] == 0; });
+    holes = vector_.HolesWith(seqs, {});
+  }
   RenameInDetails(indices, &set->ops);
-  if (const Status status = document_.Prepare(&set->ops); status != Status::kOk) return status;
+  if (const Status status = document_.Prepare(&set->ops, kMergedBytesMax); status != Status::kOk) {
+    return status;
+  }
   for (const Op& op : set->ops) clock_.Observe(op.id.hlc);
   document_.Commit(set->ops);
   vector_.SetHoles(std::move(holes));
@@ -383,16 +409,14 @@ Status Replica::MergeOpSet(OpSet* set) {
 // `indices`: of each entry; `seqs`: by index.
 Status Replica::ReadVector(const SentVector& sent, std::vector<uint32_t>* indices,
                            std::vector<uint32_t>* seqs) {
-  std::vector<bool> named(vector_.size() + sent.entries.size());
   for (const SentVector::Entry& entry : sent.entries) {
     uint32_t& index = indices->emplace_back();
     if (const Status status = vector_.Intern(entry.instance, &index); status != Status::kOk) return status;
-    if (IsOwnOfAnother(entry.instance, entry.seq) && !(continues_ && !ready())) {
+    const bool has_written = seq() > 0 || proposed_ != 0;
+    if (IsOwnOfAnother(entry.instance, entry.seq) && (has_written || !continues_)) {
       Actions::Event(&actions_, "identity-conflict");
       return Status::kIdentityConflict;
     }
-    if (named[index]) return Status::kMalformedFrame;
-    named[index] = true;
   }
   seqs->resize(vector_.size());
   for (size_t i = 0; i < indices->size(); ++i) (*seqs)[(*indices)[i]] = sent.entries[i].seq;
@@ -433,7 +457,12 @@ void Replica::Tick(uint64_t now_ms) {
         SendHello({}, /*asks=*/true);
         break;
       case AntiEntropy::Patience::kGiveUp:
-        if (anti_entropy_.joining()) BecomeReady();
+        // Who was here before this era does not know yet which of its numbers the era knows.
+        if (continues_ && anti_entropy_.joining() && census_.HeardSince(now_ms - kSilentMs)) {
+          Pull({}, now_ms);
+        } else if (anti_entropy_.joining()) {
+          BecomeReady();
+        }
     }
     if (anti_entropy_.PositionDue(now_ms)) SendPosition(/*asks=*/false);
     if (anti_entropy_.GossipDue(now_ms)) {

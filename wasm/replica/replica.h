@@ -151,7 +151,7 @@ class Replica {
   Status DecodeOwnOrForeignBatch(const Frame& frame, Batch* batch);
   Status MergeBatch(Batch* batch);
   static void RenameInDetails(const std::vector<uint32_t>& indices, OpList* ops);
-  Status MergeOpSet(OpSet* set);
+  Status MergeOpSet(OpSet* set, size_t holes_max);
   Status ValidateValues(const OpList& ops);
   Status ReadVector(const SentVector& sent, std::vector<uint32_t>* indices, std::vector<uint32_t>* seqs);
   Status RestoreFrame(std::string_view record);
@@ -184,7 +184,7 @@ class Replica {
   void NoticeEra(const Frame& frame, uint64_t now_ms);
 
   ReplicaOptions options_;
-  bool continues_ = false;  // was here in the era before: what this one began with may name it as a writer
+  bool continues_ = false;  // wrote in an era before: what this one began with may name it
   uint32_t self_ = 0;
   VersionVector vector_;
   Document document_;

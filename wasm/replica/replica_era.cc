@@ -25,7 +25,7 @@ Replica::Replica(const Replica& before, uint32_t era) : Replica(before.options_)
   options_.era = era;
   namespace_ = NamespaceOf(options_.name, era);
   writer_ = FrameWriter(namespace_);
-  continues_ = true;
+  continues_ = before.continues_ || before.seq() > 0;
   clock_ = before.clock_;
   census_ = before.census_;
   election_ = before.election_;

@@ -39,7 +39,7 @@ Status Replica::ReceiveDelta(const Frame& frame, uint64_t now_ms) {
   OpSet set;
   if (const Status status = DecodeOpSet(&reader, &arena_, &set); status != Status::kOk) return status;
   if (const Status status = EndOfBody(frame, reader); status != Status::kOk) return status;
-  if (const Status status = MergeOpSet(&set); status != Status::kOk) return status;
+  if (const Status status = MergeOpSet(&set, kHolesToldMax); status != Status::kOk) return status;
   census_.Seen(head.from, now_ms);
   anti_entropy_.Answered();
   const bool has_remote = !set.ops.empty();
@@ -112,6 +112,11 @@ void Replica::Send(Buffer frame) {
     actions_.frames.push_back(std::move(frame));
   } else {
     Fragment(writer_, options_.instance, ++message_number_, frame.view(), &actions_.frames);
+  }
+  for (size_t i = first; i < actions_.frames.size(); ++i) {
+    if (!actions_.frames[i].failed()) continue;
+    actions_.frames.resize(first);  // without one piece the others are for nobody
+    return Dropped(Status::kOutOfMemory);
   }
   for (size_t i = first; i < actions_.frames.size(); ++i) {
     ++counters_.frames_out;

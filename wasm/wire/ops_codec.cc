@@ -108,6 +108,10 @@ Status DecodePath(Reader* reader, Path before, CallArena* arena, Path* path) {
     return Status::kMalformedFrame;
   }
   const auto size = static_cast<size_t>(shared + rest);
+  if (rest == 0) {
+    *path = {before.keys, size};
+    return Status::kOk;
+  }
   auto* keys = static_cast<std::string_view*>(arena->Allocate(size * sizeof(std::string_view)));
   if (keys == nullptr) return Status::kOutOfMemory;
   std::copy(before.keys, before.keys + shared, keys);
@@ -252,10 +256,10 @@ Status DecodeBatch(Reader* reader, CallArena* arena, Batch* batch) {
     return Status::kMalformedFrame;
   }
   if (const Status status = CheckStamp(batch->hlc); status != Status::kOk) return status;
-  batch->ops.resize(count);
   NamesIn names(&batch->instances);
   Path before;
-  for (Op& op : batch->ops) {
+  for (; count > 0; --count) {
+    Op& op = batch->ops.emplace_back();
     if (const Status status = DecodeOp(reader, before, &names, arena, &op); status != Status::kOk)
       return status;
     before = op.path;
@@ -284,9 +288,14 @@ Status DecodeVector(Reader* reader, SentVector* vector) {
     return Status::kMalformedFrame;
   }
   vector->entries.resize(count);
+  VersionVector named;
   for (SentVector::Entry& entry : vector->entries) {
     entry.instance = InstanceId::From(reader->Take(InstanceId::kBytes));
-    if (!ReadSeq(reader, &entry.seq)) return Status::kMalformedFrame;
+    uint32_t index = 0;
+    const bool is_new = named.Find(entry.instance) == VersionVector::kUnknown;
+    if (!ReadSeq(reader, &entry.seq) || !is_new || named.Intern(entry.instance, &index) != Status::kOk) {
+      return Status::kMalformedFrame;
+    }
   }
   if (!ReadCount(reader, kHoleBytesMin, &count) || count > kHolesMax) return Status::kMalformedFrame;
   vector->holes.resize(count);
@@ -320,10 +329,11 @@ Status DecodeOpSet(Reader* reader, CallArena* arena, OpSet* set) {
   const HlcTime oldest = reader->Fixed64();
   size_t count = 0;
   if (!ReadCount(reader, kOpBytesMin + 3, &count)) return Status::kMalformedFrame;
-  set->ops.resize(count);
   NamesIn names(set->vector.entries.size());
   Path before;
-  for (Op& op : set->ops) {
+  // As they come: a count of many is no room for them.
+  for (; count > 0; --count) {
+    Op& op = set->ops.emplace_back();
     if (const Status status = DecodeOp(reader, before, &names, arena, &op); status != Status::kOk)
       return status;
     before = op.path;

@@ -53,7 +53,7 @@ void EncodeOpSet(const VersionVector& vector, const OpList& ops, Buffer* out);
 Status DecodeOpSet(Reader* reader, CallArena* arena, OpSet* set);
 
 void EncodeVector(const VersionVector& vector, Buffer* out);
-/// kMalformedFrame, also where holes are not in VersionVector's order.
+/// kMalformedFrame, also where an instance is named twice, or holes are not in VersionVector's order.
 Status DecodeVector(Reader* reader, SentVector* vector);
 
 }  // namespace tabmesh
