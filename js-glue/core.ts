@@ -99,7 +99,7 @@ export interface CorePeer {
 }
 
 /** The calls of a replica that take and return nothing but numbers and booleans. */
-const plainCalls = ['restored', 'askShared', 'tick', 'setVisible', 'setStores', 'compactionDue', 'suspend', 'resume', 'destroy', 'lockGranted', 'lockLost', 'termClaimed', 'claimFailed', 'accept', 'passOver', 'hasOwn'] as const
+const plainCalls = ['restored', 'askShared', 'tick', 'setVisible', 'setStores', 'compactionDue', 'suspend', 'resume', 'destroy', 'lockGranted', 'lockLost', 'termClaimed', 'claimFailed', 'accept', 'passOver'] as const
 
 type WithoutHandle<F> = F extends (handle: number, ...rest: infer A) => infer R ? (...rest: A) => R : never
 
@@ -129,6 +129,8 @@ export interface Core {
   propose(edits: readonly TreeEdit[], now: number): Uint8Array | undefined
   /** What was proposed is not stored, and never will be. An empty write of its number, to be stored as any is, where that was passed over. */
   withdraw(now: number): Uint8Array | undefined
+  /** Whether its own write of this number is merged. */
+  hasOwn(seq: number): boolean
   receive(frame: Uint8Array, now: number): void
   retainPeers(ids: Uint8Array, now: number): void
   takeChanges(): readonly TreeEdit[]
@@ -235,6 +237,7 @@ export function createCore(module: MainModule, options: CoreOptions): Core {
       module.withdraw(handle, now)
       return outputRecord()
     },
+    hasOwn: (seq) => !freed && module.hasOwn(handle, seq),
     receive: (frame, now) => void given('receive', frame, now),
     retainPeers: (ids, now) => void given('retainPeers', ids, now),
     takeChanges() {

@@ -69,6 +69,8 @@ export interface EngineParts {
 const frameKinds = ['', 'ops', 'hello', 'delta', 'presence', 'position', 'ack', 'fragment', 'destroy']
 
 /** Loads the core and starts. Rejects where WebAssembly cannot be loaded; the mirror then works by itself. */
+const erased = (): TabmeshError => new TabmeshError('destroyed', 'The store was erased while this tab was away.')
+
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { platform, mirror, emit } = options
   const { ledger } = mirror.parts
@@ -138,7 +140,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       perform()
     },
     onRead: (journal) => writer.use(journal),
-    onErased: () => end(new TabmeshError('destroyed', 'The store was erased while this tab was away.')),
+    onErased: () => end(erased()),
     onError: (error) => emit('error', { error }),
   })
 
@@ -171,7 +173,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     durable(seq, records, bytes) {
       if (ended) return
       storageFull = false
-      options.debug?.({ type: 'journal', records, bytes, at: clock.now() })
+      debug({ type: 'journal', records, bytes, at: clock.now() })
       durableSeq = seq
       eras.reached('durable', seq)
       shareAlone()
@@ -205,7 +207,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       await storage.open()
       // Opened by a claim, it may not have been read yet: what it holds belongs to no known generation then.
       if ((!storage.journal || storage.generation === '') && !storage.absent && !(await storage.read())) {
-        throw new TabmeshError('destroyed', 'The store was erased while this tab was away.')
+        throw erased()
       }
       return storage.journal
     },
@@ -216,14 +218,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     ended: () => ended,
     take(contents) {
       if (ended) throw new TabmeshError('closed', 'The store is closed.')
-      if (contents.generation !== storage.generation) {
-        const erased = new TabmeshError('destroyed', 'The store was erased while this tab was away.')
-        end(erased)
-        throw erased
-      }
+      if (contents.generation !== storage.generation) end(erased())
+      if (ended) throw erased()
       sync.flush()
       merge(contents)
       sync.flush()
+      if (ended) throw new TabmeshError('closed', 'The store has ended.')
     },
     plan: (partial) => mirror.parts.plan(partial),
     state: () => mirror.parts.state,
@@ -263,8 +263,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       if (proposed?.era === eras.era) writer.stored(records)
     },
     async has(seq) {
-      if (!(await storage.read()) || !storage.journal) throw new TabmeshError('storage-failed', 'The journal could not be read.')
-      return proposed?.era === eras.era ? replica.hasOwn(seq) : proposed !== undefined && eras.wasKept(proposed)
+      const there = !away && (await storage.read())
+      if (!there && !away) end(erased())
+      // Whoever is away takes in nothing of another era, and reads again when it comes back.
+      if (away || ended || !storage.journal) throw new TabmeshError('storage-failed', 'The journal could not be read.')
+      return proposed?.era === eras.era ? core.hasOwn(seq) : proposed !== undefined && eras.wasKept(proposed)
     },
   })
 
@@ -295,13 +298,21 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   function post(frame: Uint8Array): void {
     channel?.post(frame)
-    options.debug?.({ type: 'frame', direction: 'out', kind: frameKinds[frame[3]!] ?? 'unknown', bytes: frame.byteLength, at: clock.now() })
+    debug({ type: 'frame', direction: 'out', kind: frameKinds[frame[3]!] ?? 'unknown', bytes: frame.byteLength, at: clock.now() })
   }
 
   function store(records: readonly Uint8Array[]): void {
     if (options.persist === false) return
     records.forEach((record, at) => writer.push(record, core.seq() - records.length + 1 + at))
     if (suspended) writer.flushNow() // written by the app's own pagehide handler: there is no later
+  }
+
+  function debug(entry: DebugEvent): void {
+    try {
+      options.debug?.(entry)
+    } catch (cause) {
+      emit('error', { error: new TabmeshError('listener-failed', 'The debug function threw.', { cause }) })
+    }
   }
 
   function performLock(): void {
@@ -440,7 +451,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   function openChannel(): void {
     channel = platform.openChannel(options.name, (frame) => {
       if (ended) return
-      options.debug?.({ type: 'frame', direction: 'in', kind: frameKinds[frame[3] ?? 0] ?? 'unknown', bytes: frame.byteLength, at: clock.now() })
+      debug({ type: 'frame', direction: 'in', kind: frameKinds[frame[3] ?? 0] ?? 'unknown', bytes: frame.byteLength, at: clock.now() })
       sync.flush()
       core.receive(frame, clock.now())
       perform()
@@ -561,7 +572,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   function enterEra(next: number, contents: JournalContents | undefined): void {
     if (hydrated) sync.flush()
     if (ended) return
-    eras.enter(next, contents, hydrated, !read)
+    try {
+      eras.enter(next, contents, hydrated, !read)
+    } catch {
+      return endShort()
+    }
     if (contents) restore(contents)
     else if (hydrated) sync.hold((following = true))
     if (ended) return
@@ -607,7 +622,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     writer.use(undefined)
     let behind = false
     try {
-      if (!(await storage.read())) return end(new TabmeshError('destroyed', 'The store was erased while this tab was away.'))
+      if (!(await storage.read())) return end(erased())
     } catch {
       behind = true
     } finally {
@@ -652,6 +667,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     }
     suspend()
     ended = true
+    transactions.end()
     cancelAskShared?.()
     unwatch()
     cancelWake?.()
@@ -718,7 +734,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     },
     async destroy() {
       if (ended) return
-      await storage.open()
+      await atMost(storage.open(), closeWaitMs)
       if (ended) return
       writer.close()
       replica.destroy(clock.now())

@@ -58,6 +58,8 @@ export interface Transactions {
   run(call: TransactionCall): Promise<'committed' | 'conflict' | 'unknown'>
   /** The page may never run again: other writes do not wait for what is being stored. */
   suspend(): void
+  /** The store has ended: whatever has no outcome yet gets none. */
+  end(): void
 }
 
 export function createTransactions(parts: TransactionParts): Transactions {
@@ -65,7 +67,36 @@ export function createTransactions(parts: TransactionParts): Transactions {
   let proposal: Proposal | undefined
   let settling: Promise<void> | undefined
 
+  /** Ends each wait that is under way. */
+  const waits = new Set<() => void>()
+
   const pause = (ms: number): Promise<void> => new Promise((resolve) => parts.after(ms, resolve))
+
+  /** Undefined where the store ends first, or this takes too long. */
+  function awaited<T>(promise: Promise<T>, ms?: number): Promise<{ readonly value: T } | undefined> {
+    return new Promise((resolve, reject) => {
+      const over = (): void => {
+        cancel?.()
+        waits.delete(giveUp)
+      }
+      const giveUp = (): void => {
+        over()
+        resolve(undefined)
+      }
+      const cancel = ms === undefined ? undefined : parts.after(ms, giveUp)
+      waits.add(giveUp)
+      promise.then(
+        (value) => {
+          over()
+          resolve({ value })
+        },
+        (error: unknown) => {
+          over()
+          reject(error)
+        },
+      )
+    })
+  }
 
   /** What was proposed is stored, or never will be. */
   function settle(isStored: boolean): void {
@@ -108,46 +139,75 @@ export function createTransactions(parts: TransactionParts): Transactions {
     return edits.length > 0 ? parts.propose(edits) : undefined
   }
 
+  /** Other writes go on, and so does the next transaction once it is known after all. */
+  function leaveOpen(known: Promise<unknown>): 'unknown' {
+    if (!parts.ended()) parts.passOver()
+    settling = awaited(known).then(
+      () => undefined,
+      () => undefined,
+    )
+    return 'unknown'
+  }
+
+  const silent = (cause?: unknown): TabmeshError =>
+    parts.ended() ? new TabmeshError('closed', 'The store has ended.') : new TabmeshError('storage-failed', 'The transaction could not be stored; nothing was written. Try again when there is room.', { cause })
+
   async function tried(call: TransactionCall): Promise<'committed' | 'conflict' | 'unknown'> {
     let cause: unknown
     for (let i = 0; i < attemptsMax; i++) {
       if (i > 0) await pause(retryFirstMs << i)
       while (parts.away()) await pause(retryFirstMs)
-      const journal = await parts.journal()
+      const opened = await awaited(parts.journal(), patienceMs)
+      if (!opened) throw silent()
+      const journal = opened.value
       if (!journal) throw new TabmeshError('unsupported', 'Transactions need a database: they are not possible with persist: false, or where IndexedDB is refused.')
       let conflict = false
+      let abandoned = false
       let refused: { readonly error: unknown } | undefined
+      const { cursor, era } = parts.position()
+      const stored = journal.transact(cursor, era, call.id, parts.now(), (contents, known) => {
+        if (abandoned || parts.away()) throw new DOMException('The page has gone away.', 'AbortError')
+        try {
+          parts.take(contents)
+          const decision = known ? undefined : decide(call)
+          conflict = decision === 'conflict'
+          if (typeof decision !== 'object') return []
+          proposal = decision
+          return [...decision.before, decision.own].map(({ record }) => record)
+        } catch (error) {
+          refused = { error }
+          throw error
+        }
+      })
+      let answer: Promise<boolean | undefined> | undefined
       try {
-        const { cursor, era } = parts.position()
-        await journal.transact(cursor, era, call.id, parts.now(), (contents, known) => {
-          if (parts.away()) throw new DOMException('The page has gone away.', 'AbortError')
-          try {
-            parts.take(contents)
-            const decision = known ? undefined : decide(call)
-            conflict = decision === 'conflict'
-            if (typeof decision !== 'object') return []
-            proposal = decision
-            return [...decision.before, decision.own].map(({ record }) => record)
-          } catch (error) {
-            refused = { error }
-            throw error
-          }
-        })
-        if (proposal) settle(true)
-        return conflict ? 'conflict' : 'committed'
+        const done = await awaited(stored, patienceMs)
+        if (!done) {
+          abandoned = true
+          if (!proposal) throw silent()
+          return leaveOpen(
+            stored.then(
+              () => parts.ended() || settle(true),
+              () => parts.ended() || askJournal(),
+            ),
+          )
+        }
       } catch (error) {
         if (refused) throw refused.error
+        if (abandoned) throw error
         cause = error
         if (!proposal) continue
-        const answer = askJournal()
-        const isStored = await Promise.race([answer, pause(patienceMs)])
-        if (isStored) return 'committed'
-        if (isStored === false) continue
-        settling = answer.then(() => undefined)
-        return 'unknown'
+        answer = askJournal()
       }
+      if (!answer) {
+        if (proposal) settle(true)
+        return conflict ? 'conflict' : 'committed'
+      }
+      const known = await awaited(answer, patienceMs)
+      if (known?.value) return 'committed'
+      if (known?.value === undefined) return leaveOpen(answer)
     }
-    throw new TabmeshError('storage-failed', 'The transaction could not be stored; nothing was written. Try again when there is room.', { cause })
+    throw silent(cause)
   }
 
   return {
@@ -158,6 +218,9 @@ export function createTransactions(parts: TransactionParts): Transactions {
     },
     suspend() {
       if (proposal) parts.passOver()
+    },
+    end() {
+      for (const giveUp of [...waits]) giveUp()
     },
   }
 }

@@ -9,9 +9,10 @@ import { main, root, StepError } from './lib/run.mjs'
 
 /**
  * Budgets in bytes of brotli. Merging alone fits into 6,000 and 18,000; counters, keyed lists, conflicts, undo and
- * transactions have cost 900 on the critical path and 3,800 in all, eras another 100 and 2,700.
+ * transactions have cost 900 on the critical path and 3,800 in all, eras another 100 and 2,700,
+ * outcomes of transactions that nobody knows 500.
  */
-export const budgets = { critical: 7_100, javascript: 25_000, wasm: 90_000 }
+export const budgets = { critical: 7_100, javascript: 25_300, wasm: 90_000 }
 
 const brotli = (bytes) => brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length
 

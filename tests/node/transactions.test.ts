@@ -111,7 +111,7 @@ describe('transaction', () => {
   })
 
   /** A tab whose database tells the first transaction that it has failed: after it was stored, or in its place. */
-  async function misled(mesh: Mesh, first: { readonly stored: boolean; readonly then?: (tab: MemoryTab) => void; readonly unreadable?: number }): Promise<{ store: Store<AnyState>; unreadable: () => number }> {
+  async function misled(mesh: Mesh, first: { readonly stored: boolean; readonly then?: (tab: MemoryTab) => void; readonly unreadable?: number; readonly asked?: () => void }): Promise<{ store: Store<AnyState>; unreadable: () => number }> {
     const tab = mesh.origin.openTab()
     let told = false
     let unreadable = 0
@@ -124,6 +124,7 @@ describe('transaction', () => {
             unreadable--
             throw new DOMException('not now', 'UnknownError')
           }
+          if (told) first.asked?.()
           return journal.read(cursor, era)
         },
         async transact(cursor, era, id, now, run) {
@@ -177,6 +178,46 @@ describe('transaction', () => {
     expect((await mesh.ready({ state: { n: 0 } })).store.getState()).toEqual({ n: 1, beside: 1 })
     await until(() => other.getState().n === 1, 'the other tab has the transaction')
     expect(other.stats().divergences + store.stats().divergences).toBe(0)
+  })
+
+  test('is unknown, and nothing else, when its store is closed while the journal is asked', async () => {
+    const mesh = createMesh()
+    const { store } = await misled(mesh, { stored: false, asked: () => void store.close() })
+    expect((await store.transaction(plusOne)).status).toBe('unknown')
+    await store.close()
+    expect((await mesh.ready({ state: { n: 0 } })).store.getState().n).toBe(0)
+  })
+
+  test('ends with its store when the database does not answer; others do not wait for it', async () => {
+    const mesh = createMesh()
+    const other = (await mesh.ready({ state: { n: 0 } })).store
+    const tab = mesh.origin.openTab()
+    const openJournal: Platform['openJournal'] = async (...given) => {
+      const journal = (await tab.platform.openJournal(...given))!
+      return { ...journal, transact: () => new Promise<never>(() => undefined) }
+    }
+    const store = createStoreOn<AnyState>(tab, () => Promise.resolve({ startEngine, platform: { ...tab.platform, openJournal } }), { name: 'test', state: { n: 0 }, wasm })
+    await store.ready
+    const both = [store.transaction(plusOne), store.transaction(plusOne)].map((outcome) => outcome.then(({ status }) => status, (error: unknown) => (error as { readonly code?: unknown }).code))
+    store.setState({ beside: 1 })
+    await until(() => other.getState().beside === 1, 'the other write has gone out')
+    await store.close()
+    expect(await Promise.all(both)).toEqual(['closed', 'closed'])
+  })
+
+  test('counts once though the debug function of the app throws', async () => {
+    const mesh = createMesh()
+    const errors: unknown[] = []
+    const { store } = await mesh.ready({
+      state: { n: 0 },
+      debug: () => {
+        throw new Error('of the app')
+      },
+    })
+    store.on('error', ({ error }) => errors.push((error as { readonly code?: unknown }).code))
+    expect((await store.transaction(plusOne)).status).toBe('committed')
+    expect(store.getState().n).toBe(1)
+    expect(errors).toContain('listener-failed')
   })
 
   test('is refused where there is no database', async () => {
