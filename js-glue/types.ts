@@ -184,7 +184,8 @@ export interface StoreEvents<S> {
 export interface Outcome<S> {
   /**
    * `committed`: stored, and no other transaction came in between. `conflict`: nothing was written, because the
-   * version was another one. `unknown`: this tab was suspended or the store closed while it was being stored.
+   * version was another one. `unknown`: the store was closed while it was being stored, or the database has been silent for 10 s; it is
+   * still done once, or not at all.
    */
   readonly status: 'committed' | 'conflict' | 'unknown'
   readonly state: DeepReadonly<S>
