@@ -374,5 +374,44 @@ TEST(Era, BoundsWhatPagesAndDeletionsLeaveBehind) {
       largest_checkpoint, expected.size(), eras);
 }
 
+// Its own numbers may be in what the era began with: on its own it would give them again.
+TEST(Era, WhoHasWrittenBeforeGoesOnAskingWhileOthersAreHeardOf) {
+  auto leader = Load(1, 0, {});
+  auto slept = Load(2, 0, {});
+  const std::string value = Set(slept.get(), R"([[["asked"],"mine"]])");
+  leader->Receive(value, kNow);
+  Set(leader.get(), R"([[["x"],1]])");
+  leader->Tick(kNow + kGossipEveryMs);
+  Deliver(leader.get(), slept.get());
+  slept->actions()->Clear();
+  auto next = Load(1, 1, {End(*leader).state});
+
+  Replica followed(*slept, 1);
+  ASSERT_EQ(followed.Open("{}", kNow), Status::kOk);
+  uint64_t now = kNow;
+  next->SetVisible(false, now);
+  Deliver(next.get(), &followed, now);  // heard of
+  followed.Restored(/*alone=*/false, now);
+  for (; now < kNow + 10'000; now += 100) followed.Tick(now);
+  EXPECT_FALSE(followed.ready()) << "nobody has answered yet";
+  followed.actions()->Clear();
+  for (const uint64_t end = now + 5000; now < end && followed.actions()->frames.empty(); now += 100)
+    followed.Tick(now);
+  Deliver(&followed, next.get(), now);
+  Deliver(next.get(), &followed, now);
+  EXPECT_TRUE(followed.ready());
+  EXPECT_EQ(State(followed), State(*next));
+}
+
+TEST(Era, WhoHasWrittenBeforeIsReadyWhenNobodyIsHeardOf) {
+  auto slept = Load(2, 0, {});
+  Set(slept.get(), R"([[["x"],1]])");
+  Replica followed(*slept, 1);
+  ASSERT_EQ(followed.Open("{}", kNow), Status::kOk);
+  followed.Restored(/*alone=*/false, kNow);
+  for (uint64_t now = kNow; now < kNow + 5000; now += 100) followed.Tick(now);
+  EXPECT_TRUE(followed.ready());
+}
+
 }  // namespace
 }  // namespace tabmesh

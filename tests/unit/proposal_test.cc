@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "base/limits.h"
 #include "replica/replica.h"
 #include "tests/sim/memory.h"
 #include "tests/unit/replicas.h"
@@ -138,6 +139,35 @@ TEST(Proposal, RefusesSumsWhichTheNextOneWouldNotHave) {
   EXPECT_EQ(record.size(), 0u);
   Set(a.get(), R"([[["n"],1,2]])");
   EXPECT_EQ(State(*a), R"({"n":1})");
+}
+
+// The limit of a state is for who writes: what others have written, each within it, is merged.
+TEST(Proposal, IsRefusedBeforeItIsStoredWhenTheStateWouldBeTooLarge) {
+  auto a = MakeReady(Options(1));
+  auto b = MakeReady(Options(2));
+  const auto text = [](size_t bytes) { return std::string(bytes, 'x'); };
+  constexpr size_t kFilled = kStateBytesMax / kValueBytesMax - 1;
+  for (size_t i = 0; i < kFilled; ++i) {
+    const std::string record =
+        Set(a.get(), "[[[\"" + std::to_string(i) + "\"],\"" + text(kValueBytesMax - 2) + "\"]]");
+    ASSERT_EQ(b->Restore(record, kNow), Status::kOk);
+  }
+  Buffer record;
+  const std::string large =
+      "[[[\"p\"],\"" + text(kValueBytesMax - 2) + "\"],[[\"q\"],\"" + text(1000) + "\"]]";
+  EXPECT_EQ(a->Propose(large, kNow, &record), Status::kStateTooLarge);
+  EXPECT_EQ(record.size(), 0u);
+
+  const std::string of_a = Set(a.get(), "[[[\"a\"],\"" + text(900'000) + "\"]]");
+  const std::string of_b = Set(b.get(), "[[[\"b\"],\"" + text(900'000) + "\"]]");
+  ASSERT_EQ(a->Restore(of_b, kNow), Status::kOk);
+  ASSERT_EQ(b->Restore(of_a, kNow), Status::kOk);
+  EXPECT_EQ(a->digest(), b->digest());
+  uint32_t seq = 0;
+  EXPECT_EQ(a->LocalSet(R"([[["one"],1]])", kNow, &seq), Status::kStateTooLarge);
+  Set(a.get(), R"([[["a"]]])");
+  Set(a.get(), R"([[["b"]]])");
+  Set(a.get(), R"([[["one"],1]])");
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "crdt/document.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -37,6 +38,7 @@ bool SameWrite(const WriteId& a, const WriteId& b) { return a.hlc == b.hlc && a.
 // ---- before and after the merge ------------------------------------------------------------------
 
 Status Document::Prepare(OpList* ops, size_t text_bytes_max) {
+  const size_t before = tree_.text_bytes();
   for (Op& op : *ops) {
     op.node = tree_.FindOrAdd(op.path);
     if (op.node != nullptr) MarkListKey(op.node);
@@ -45,7 +47,8 @@ Status Document::Prepare(OpList* ops, size_t text_bytes_max) {
       return Status::kOutOfMemory;
     }
   }
-  if (tree_.text_bytes() > text_bytes_max) {
+  // What adds nothing makes room.
+  if (tree_.text_bytes() > std::max(before, text_bytes_max)) {
     Discard(ops);
     return Status::kStateTooLarge;
   }
