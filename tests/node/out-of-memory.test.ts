@@ -87,4 +87,36 @@ describe('a module that cannot grow', () => {
     vi.restoreAllMocks()
     expect((await mesh.ready()).store.getState()).toEqual(store.getState())
   })
+
+  test('does not call the function of a transaction when its store has just ended for want of memory', async () => {
+    const mesh = createMesh({ lose: () => true })
+    const tab = mesh.origin.openTab()
+    const openJournal: Platform['openJournal'] = async (...given) => {
+      const journal = (await tab.platform.openJournal(...given))!
+      return {
+        ...journal,
+        transact: (cursor, era, id, now, run) =>
+          journal.transact(cursor, era, id, now, (contents, known) => {
+            noMore()
+            try {
+              return run(contents, known)
+            } finally {
+              vi.restoreAllMocks()
+            }
+          }),
+      }
+    }
+    const store = createStoreOn<AnyState>(tab, () => Promise.resolve({ startEngine, platform: { ...tab.platform, openJournal } }), { name: 'test', state: { n: 0 }, wasm })
+    await store.ready
+    store.on('error', () => undefined)
+    const other = (await mesh.ready({ state: { n: 0 } })).store
+    for (let i = 0; i < 60; i++) {
+      other.set([`text ${i}`], text)
+      await other.flush()
+    }
+    await other.transaction(() => ({ n: 41 }))
+    const fn = vi.fn(() => undefined)
+    await expect(store.transaction(fn)).rejects.toThrow(expect.objectContaining({ code: 'closed' }) as Error)
+    expect(fn).not.toHaveBeenCalled()
+  })
 })

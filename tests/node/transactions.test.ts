@@ -111,7 +111,7 @@ describe('transaction', () => {
   })
 
   /** A tab whose database tells the first transaction that it has failed: after it was stored, or in its place. */
-  async function misled(mesh: Mesh, first: { readonly stored: boolean; readonly then?: (tab: MemoryTab) => void; readonly unreadable?: number; readonly asked?: () => void }): Promise<{ store: Store<AnyState>; unreadable: () => number }> {
+  async function misled(mesh: Mesh, first: { readonly stored: boolean; readonly then?: (tab: MemoryTab) => void | Promise<void>; readonly unreadable?: number; readonly asked?: () => void }): Promise<{ store: Store<AnyState>; unreadable: () => number }> {
     const tab = mesh.origin.openTab()
     let told = false
     let unreadable = 0
@@ -133,7 +133,7 @@ describe('transaction', () => {
           if (first.stored) await journal.transact(cursor, era, id, now, run)
           else run(await journal.read(cursor, era), false)
           unreadable = first.unreadable ?? 0
-          first.then?.(tab)
+          await first.then?.(tab)
           throw new DOMException('given up', 'AbortError')
         },
       }
@@ -186,6 +186,34 @@ describe('transaction', () => {
     expect((await store.transaction(plusOne)).status).toBe('unknown')
     await store.close()
     expect((await mesh.ready({ state: { n: 0 } })).store.getState().n).toBe(0)
+  })
+
+  test('is not made again when its era has ended while its page was away', async () => {
+    const mesh = createMesh()
+    const leader = (await mesh.ready({ state: { n: 0 } })).store
+    await until(() => leader.leader.isLeader, 'it leads')
+    const { store } = await misled(mesh, {
+      stored: true,
+      async then(tab) {
+        tab.suspend()
+        const { era } = leader.stats()
+        const keys = Array.from({ length: 400 }, (_, i) => `gone-${i}`)
+        for (const value of [1, undefined]) {
+          leader.setState(Object.fromEntries(keys.map((key) => [key, value])))
+          await leader.flush()
+        }
+        await until(() => leader.stats().era > era, 'the era ends')
+        setTimeout(() => tab.resume(), 100)
+      },
+    })
+    let calls = 0
+    const { status } = await store.transaction((state) => {
+      calls++
+      return plusOne(state)
+    })
+    expect([status, calls]).toEqual(['committed', 1])
+    await until(() => store.stats().era === leader.stats().era && store.getState().n === 1, 'it has followed')
+    expect(leader.getState().n).toBe(1)
   })
 
   test('ends with its store when the database does not answer; others do not wait for it', async () => {
