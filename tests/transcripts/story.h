@@ -52,7 +52,8 @@ class Story {
   void Perform(char tab);
   uint64_t NowOf(char tab) const { return now_ms_ + static_cast<uint64_t>(tabs_.at(tab).off_ms); }
 
-  /// The account so far against tests/golden/transcripts/NAME.txt; TABMESH_REWRITE_GOLDEN=1 writes it there instead.
+  /// The account so far against tests/golden/transcripts/NAME.txt; TABMESH_REWRITE_GOLDEN=1 writes it there
+  /// instead.
   void Check(const std::string& name) const;
 
  private:
