@@ -124,12 +124,16 @@ TEST(Proposal, ThatOthersHaveReadAlreadyIsNoConflictOfIdentities) {
 TEST(Proposal, ThatCannotBeTakenEndsTheReplica) {
   auto a = MakeReady(Options(1));
   Buffer record;
-  ASSERT_EQ(a->Propose(R"([[["x"],1]])", kNow, &record), Status::kOk);
+  const std::string large = "[[[\"x\"],\"" + std::string(1'000'000, 'x') + "\"]]";
+  ASSERT_EQ(a->Propose(large, kNow, &record), Status::kOk);
   {
     const sim::Scarcity scarcity(0);
     a->Accept(kNow);
   }
   EXPECT_TRUE(a->actions()->incomplete);
+  EXPECT_FALSE(a->HasOwn(1));
+  uint32_t seq = 0;
+  EXPECT_EQ(a->LocalSet(R"([[["y"],1]])", kNow, &seq), Status::kOutOfMemory);
 }
 
 TEST(Proposal, RefusesSumsWhichTheNextOneWouldNotHave) {

@@ -32,8 +32,6 @@ class Buffer {
   void Reserve(size_t bytes);
   /// Forgets the contents and any failure; keeps the memory unless it is above 1 MiB.
   void Clear();
-  /// Cuts the contents back to `size`, which must not be larger than now.
-  void Truncate(size_t size) { size_ = size; }
 
   /// Valid until the next non-const call.
   std::string_view view() const { return {reinterpret_cast<const char*>(data_), size_}; }
