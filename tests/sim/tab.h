@@ -28,8 +28,9 @@ class Tab;
 struct TransactionEnd {
   uint64_t id;
   bool committed;
-  InstanceId instance;  // and its number: of the record that was last proposed, if any
+  InstanceId instance;  // and its number, of an era: of the record that was last proposed, if any
   uint32_t seq;
+  uint32_t era;
 };
 
 /// Is told what a tab does, to judge it.
@@ -203,7 +204,8 @@ class Tab : public Page {
   bool transacting_ = false;
   std::optional<Proposal> proposal_;
   uint32_t proposed_ = 0;
-  bool holding_ = false;  // other writes wait for it
+  uint32_t proposed_in_ = 0;  // the era
+  bool holding_ = false;      // other writes wait for it
 
   uint64_t channel_end_ = 0;
   uint64_t connection_ = 0;

@@ -73,6 +73,7 @@ Exchange Tab::Exchanged(const JournalContents& contents, uint64_t id, bool known
   const Record own = {std::make_shared<const std::string>(bytes.view()), options_.id, replica_->seq() + 1,
                       era_, since_};
   proposed_ = own.seq;
+  proposed_in_ = era_;
   if (telling()) Say("proposes " + edits + " as number " + std::to_string(own.seq));
   around_.watcher->Proposed(*this, own);
   proposal_ = {writer_.Unstored(), era_};
@@ -139,7 +140,7 @@ void Tab::PassOver() {
 
 void Tab::Conclude(uint64_t id, bool committed) {
   transacting_ = false;
-  around_.watcher->Concluded(*this, {id, committed, options_.id, proposed_});
+  around_.watcher->Concluded(*this, {id, committed, options_.id, proposed_, proposed_in_});
 }
 
 }  // namespace tabmesh::sim

@@ -17,7 +17,7 @@ class Transactions {
   std::string Stored(const Record& record, uint64_t id, uint64_t before, uint64_t key) {
     if (id != 0 && Find(id) != nullptr) return "transaction " + std::to_string(id) + " is done twice";
     const uint64_t count = stored_.size();
-    stored_.push_back({id, record.instance, record.seq, key});
+    stored_.push_back({id, record.instance, record.seq, record.era, key});
     if (before == count) return {};
     return "a transaction finds " + std::to_string(before) + " in the ledger after " + std::to_string(count) +
            " others";
@@ -25,7 +25,8 @@ class Transactions {
 
   std::string Concluded(const Tab& tab, const TransactionEnd& end) const {
     bool own = false;
-    for (const Entry& entry : stored_) own |= entry.instance == end.instance && entry.seq == end.seq;
+    for (const Entry& entry : stored_)
+      own |= entry.instance == end.instance && entry.seq == end.seq && entry.era == end.era;
     const bool done = own || (end.id != 0 && Find(end.id) != nullptr);
     if (end.committed && !done) return tab.Name() + " calls a transaction committed that was never stored";
     if (!end.committed && own) return tab.Name() + " calls a transaction failed that is stored";
@@ -56,6 +57,7 @@ class Transactions {
     uint64_t id;
     InstanceId instance;
     uint32_t seq;
+    uint32_t era;  // numbers begin anew with each
     uint64_t key;
   };
 
