@@ -202,7 +202,6 @@ Status Replica::Propose(std::string_view edits, uint64_t now_ms, Buffer* record)
   OpList ops;
   bool beside = false;
   Status status = DiffEdits(edits, &ops, &beside);
-  // A sum that is passed over would be missing in the next one.
   for (const Op& op : ops) {
     if (op.kind == OpKind::kCount) status = Status::kNotANumber;
   }

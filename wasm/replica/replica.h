@@ -67,7 +67,8 @@ class Replica {
   Status LocalSet(std::string_view edits, uint64_t now_ms, uint32_t* seq);
 
   /// The same, but nothing is merged or sent yet: `*record` is what to store, and stays empty when nothing
-  /// has to change. Until Accept, Withdraw or PassOver no other write is taken (kNotReady).
+  /// has to change. Until Accept, Withdraw or PassOver no other write is taken (kNotReady). Increments are
+  /// not (kNotANumber): one that is passed over would be missing in the next sum.
   Status Propose(std::string_view edits, uint64_t now_ms, Buffer* record);
   /// The record has been stored: merges and sends what was proposed.
   void Accept(uint64_t now_ms);
