@@ -56,8 +56,7 @@ function loadError(cause: unknown): TabmeshError {
   return new TabmeshError('wasm-failed', 'tabmesh.wasm could not be loaded: is it served beside the bundle? Its place can be passed as the option wasm. This tab goes on by itself, without sharing.', { cause })
 }
 
-/** The lock actions of the core, by number. */
-/** `incomplete`: the core has run out of memory, and must not go on. */
+/** The lock actions of the core, by number; and `incomplete`: it has run out of memory, and must not go on. */
 const lockActions = ['none', 'request', 'release', 'claim', 'incomplete'] as const
 const strategies: readonly StrategyName[] = ['merge', 'last-write-wins', 'first-write-wins', 'resolve', 'prompt']
 

@@ -68,9 +68,9 @@ export interface EngineParts {
 
 const frameKinds = ['', 'ops', 'hello', 'delta', 'presence', 'position', 'ack', 'fragment', 'destroy']
 
-/** Loads the core and starts. Rejects where WebAssembly cannot be loaded; the mirror then works by itself. */
 const erased = (): TabmeshError => new TabmeshError('destroyed', 'The store was erased while this tab was away.')
 
+/** Loads the core and starts. Rejects where WebAssembly cannot be loaded; the mirror then works by itself. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { platform, mirror, emit } = options
   const { ledger } = mirror.parts
@@ -103,7 +103,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   let suspended = false
   let resuming = false
   let away = false // what the page says, also while this tab is still coming back
-  let ending = false
+  let ending = false // what the core still wants done may end it once more
   let ended = false
   let durableSeq = 0
   let proposed: Proposed | undefined
@@ -530,10 +530,15 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   function restore(contents: JournalContents): void {
     const now = clock.now()
     read = true
-    const restored: (number | undefined)[] = []
-    for (const checkpoint of contents.checkpoints) if (restored[restored.push(core.restore(checkpoint, now)) - 1] === 0) break
-    for (const record of contents.records) restored.push(core.restore(record, now))
-    if (restored.includes(undefined)) return endShort()
+    let short = false
+    const isMerged = (bytes: Uint8Array): boolean => {
+      const status = core.restore(bytes, now)
+      short ||= status === undefined
+      return status === 0
+    }
+    contents.checkpoints.some(isMerged) // the newest that is whole
+    contents.records.forEach(isMerged)
+    if (short) return endShort()
     cursor = Math.max(cursor, contents.cursor)
     upkeep.written(contents.records.length)
   }

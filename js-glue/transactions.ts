@@ -24,7 +24,7 @@ export interface TransactionParts {
   readonly plan: (partial: unknown) => TreeEdit[]
   readonly state: () => JsonObject
   readonly isShared: (key: string) => boolean
-  /** The record of these edits; undefined when nothing differs. Other writes wait until `accept` or `withdraw`. */
+  /** The record of these edits; undefined when nothing differs. Other writes wait until `accept`, `withdraw` or `passOver`. */
   readonly propose: (edits: readonly TreeEdit[]) => Proposal | undefined
   /** It is stored: merges and sends what was proposed. */
   readonly accept: () => void
@@ -179,33 +179,31 @@ export function createTransactions(parts: TransactionParts): Transactions {
           throw error
         }
       })
-      let answer: Promise<boolean | undefined> | undefined
+      let isDone: boolean
       try {
-        const done = await awaited(stored, patienceMs)
-        if (!done) {
-          abandoned = true
-          if (!proposal) throw silent()
-          return leaveOpen(
-            stored.then(
-              () => parts.ended() || settle(true),
-              () => parts.ended() || askJournal(),
-            ),
-          )
-        }
+        isDone = (await awaited(stored, patienceMs)) !== undefined
       } catch (error) {
         if (refused) throw refused.error
-        if (abandoned) throw error
         cause = error
         if (!proposal) continue
-        answer = askJournal()
+        const answer = askJournal()
+        const isStored = (await awaited(answer, patienceMs))?.value
+        if (isStored === undefined) return leaveOpen(answer)
+        if (isStored) return 'committed'
+        continue
       }
-      if (!answer) {
+      if (isDone) {
         if (proposal) settle(true)
         return conflict ? 'conflict' : 'committed'
       }
-      const known = await awaited(answer, patienceMs)
-      if (known?.value) return 'committed'
-      if (known?.value === undefined) return leaveOpen(answer)
+      abandoned = true
+      if (!proposal) throw silent()
+      return leaveOpen(
+        stored.then(
+          () => parts.ended() || settle(true),
+          () => parts.ended() || askJournal(),
+        ),
+      )
     }
     throw silent(cause)
   }
