@@ -280,7 +280,6 @@ void Story::ShowAgreement() {
   const Replica& first = *tabs_.begin()->second.replica;
   Buffer state;
   first.PrintState(&state);
-  JsonParser parser;
   for (const auto& [name, tab] : tabs_) {
     Buffer other;
     tab.replica->PrintState(&other);

@@ -12,17 +12,10 @@
 namespace tabmesh {
 namespace {
 
-ReplicaOptions Options(uint8_t id) {
-  ReplicaOptions options;
-  options.name = "test";
-  options.instance.bytes[0] = id;
-  return options;
-}
-
 // Three writes of a, the first of which the journal does not have yet.
 TEST(StoredOverAGap, IsTakenAndWhatIsMissingIsAskedOfItsWriter) {
-  auto a = MakeReady(Options(1));
-  auto b = MakeReady(Options(2));
+  auto a = MakeReady(OptionsOf(1));
+  auto b = MakeReady(OptionsOf(2));
   const std::string first = Set(a.get(), R"([[["x"],1]])");
   const std::string second = Set(a.get(), R"([[["y"],1]])");
   const std::string third = Set(a.get(), R"([[["z"],1]])");
@@ -47,11 +40,11 @@ TEST(StoredOverAGap, IsTakenAndWhatIsMissingIsAskedOfItsWriter) {
 }
 
 TEST(StoredOverAGap, IsSummedUpWithItsHolesAndFilledFromTheJournalLater) {
-  auto a = MakeReady(Options(1));
+  auto a = MakeReady(OptionsOf(1));
   const std::string first = Set(a.get(), R"([[["x"],1]])");
   const std::string second = Set(a.get(), R"([[["x"],2],[["y"],1]])");
   const std::string third = Set(a.get(), R"([[["z"],1]])");
-  auto leader = MakeReady(Options(2));
+  auto leader = MakeReady(OptionsOf(2));
   ASSERT_EQ(leader->Restore(first, kNow), Status::kOk);
   ASSERT_EQ(leader->Restore(third, kNow), Status::kOk);
   leader->Restored(/*alone=*/true, kNow);
@@ -59,7 +52,7 @@ TEST(StoredOverAGap, IsSummedUpWithItsHolesAndFilledFromTheJournalLater) {
   ASSERT_EQ(leader->EncodeCheckpoint(&checkpoint), Status::kOk);
 
   // Whoever begins with that does not take the second for one it has.
-  auto reader = MakeReady(Options(3));
+  auto reader = MakeReady(OptionsOf(3));
   ASSERT_EQ(reader->Restore(checkpoint.view(), kNow), Status::kOk);
   EXPECT_EQ(State(*reader), R"({"x":1,"z":1})");
   ASSERT_EQ(reader->Restore(second, kNow), Status::kOk);
@@ -72,12 +65,12 @@ TEST(StoredOverAGap, IsSummedUpWithItsHolesAndFilledFromTheJournalLater) {
 
 // Both have the same newest write of a; neither vector is the larger.
 TEST(StoredOverAGap, WhatEitherLacksIsExchanged) {
-  auto a = MakeReady(Options(1));
+  auto a = MakeReady(OptionsOf(1));
   const std::string first = Set(a.get(), R"([[["x"],1]])");
   const std::string second = Set(a.get(), R"([[["y"],1]])");
   const std::string third = Set(a.get(), R"([[["z"],1]])");
-  auto b = MakeReady(Options(2));
-  auto c = MakeReady(Options(3));
+  auto b = MakeReady(OptionsOf(2));
+  auto c = MakeReady(OptionsOf(3));
   for (const std::string* record : {&first, &third}) ASSERT_EQ(b->Restore(*record, kNow), Status::kOk);
   for (const std::string* record : {&second, &third}) ASSERT_EQ(c->Restore(*record, kNow), Status::kOk);
   b->Tick(kNow + kGossipEveryMs);  // says what it has
@@ -94,11 +87,11 @@ TEST(StoredOverAGap, WhatEitherLacksIsExchanged) {
 
 // What is shared up to a number is all of it.
 TEST(StoredOverAGap, IsNotAcknowledgedAsWhole) {
-  auto a = MakeReady(Options(1));
+  auto a = MakeReady(OptionsOf(1));
   const std::string first = Set(a.get(), R"([[["x"],1]])");
   (void)Set(a.get(), R"([[["y"],1]])");
   const std::string third = Set(a.get(), R"([[["z"],1]])");
-  auto b = MakeReady(Options(2));
+  auto b = MakeReady(OptionsOf(2));
   ASSERT_EQ(b->Restore(first, kNow), Status::kOk);
   ASSERT_EQ(b->Restore(third, kNow), Status::kOk);
   a->actions()->Clear();
@@ -130,7 +123,7 @@ std::string ManyHoles(const InstanceId& to, uint8_t made_up, uint32_t holes) {
 }
 
 TEST(ManyHoles, OfAForgerLeaveRoomForThoseOfTheJournalAndOfOthers) {
-  auto a = MakeReady(Options(1));
+  auto a = MakeReady(OptionsOf(1));
   for (const uint8_t made_up : {200, 201, 202}) {
     a->Receive(ManyHoles(a->options().instance, made_up, kHolesToldMax), kNow);
     a->Receive(ManyHoles(a->options().instance, made_up, kHolesMax), kNow);
@@ -138,7 +131,7 @@ TEST(ManyHoles, OfAForgerLeaveRoomForThoseOfTheJournalAndOfOthers) {
   EXPECT_EQ(a->vector().holes().size(), kHolesToldMax);
   EXPECT_EQ(a->counters().dropped, 0u);
 
-  auto b = MakeReady(Options(2));
+  auto b = MakeReady(OptionsOf(2));
   const std::string first = Set(b.get(), R"([[["x"],1]])");
   const std::string second = Set(b.get(), R"([[["y"],1]])");
   const std::string third = Set(b.get(), R"([[["z"],1]])");
@@ -148,7 +141,7 @@ TEST(ManyHoles, OfAForgerLeaveRoomForThoseOfTheJournalAndOfOthers) {
   EXPECT_EQ(a->vector().WholeOf(b->options().instance), 3u);
 
   // What somebody tells with a hole of its own is not claimed, and can be read elsewhere.
-  auto c = MakeReady(Options(3));
+  auto c = MakeReady(OptionsOf(3));
   const std::string fourth = Set(b.get(), R"([[["u"],1]])");
   const std::string fifth = Set(b.get(), R"([[["v"],1]])");
   for (const std::string* record : {&first, &second, &third, &fifth})

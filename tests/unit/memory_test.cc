@@ -9,8 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "base/limits.h"
 #include "replica/replica.h"
 #include "tests/unit/replicas.h"
+#include "wire/messages.h"
 
 namespace tabmesh {
 namespace {
@@ -20,9 +22,7 @@ using sim::Scarcity;
 constexpr uint64_t kAllocationsMax = 400;  // more than any call here makes
 
 ReplicaOptions Options(uint8_t id) {
-  ReplicaOptions options;
-  options.name = "test";
-  options.instance.bytes[0] = id;
+  ReplicaOptions options = OptionsOf(id);
   options.strategies = {{"asked", Strategy::kPrompt}, {"whole", Strategy::kLastWriteWins}};
   options.lists = {{"list", "id"}};
   return options;
@@ -169,17 +169,48 @@ TEST(Memory, AMessageIsTakenOrDropped) {
                        for (const std::string& frame : frames) replica->Receive(frame, kNow);
                        ASSERT_EQ(replica->digest(), writer->digest());
                      });
-  // And what it asks is answered, or not.
-  ForEveryAllocation([] { return Filled(1); },
-                     [&](Replica* replica, Scarcity*) {
-                       replica->Tick(kNow + kGossipEveryMs);
-                       replica->AskShared(kNow);
-                       Buffer out, end;
-                       (void)replica->EncodeCheckpoint(&out);
-                       out.Clear();
-                       (void)replica->EncodeNextEra(&out, &end);
-                       replica->PrintPeers(&end);
-                     });
+}
+
+TEST(Memory, WhatIsMadeForOthersIsWholeOrNothing) {
+  // More than goes out in one piece.
+  const auto make = [] {
+    auto replica = Filled(1);
+    Set(replica.get(), R"([[["text"],")" + std::string(kFragmentBytesMax, 'x') + R"("]])");
+    return replica;
+  };
+  const uint64_t expected = make()->digest();
+  // Of one who has nothing.
+  Buffer question;
+  FrameWriter(NamespaceOf("test", 0)).Begin(FrameKind::kHello, &question);
+  EncodeHello(Options(2).instance, Options(1).instance, /*asks=*/true, 0, VersionVector(), &question);
+  FrameWriter::End(0, &question);
+  int pieces = 0;
+  ForEveryAllocation(make, [&](Replica* replica, Scarcity* scarcity) {
+    replica->Tick(kNow + kGossipEveryMs);
+    replica->Receive(question.view(), kNow);
+    Buffer checkpoint, state, end;
+    const Status made = replica->EncodeCheckpoint(&checkpoint);
+    const Status ended = replica->EncodeNextEra(&state, &end);
+    scarcity->End();
+    ASSERT_EQ(replica->digest(), expected);
+    for (const Buffer& bytes : replica->actions()->frames) {
+      Frame frame;
+      ASSERT_EQ(OpenFrame(bytes.view(), NamespaceOf("test", 0), &frame), Status::kOk);
+      pieces += frame.kind == FrameKind::kFragment;
+    }
+    ASSERT_TRUE(made == Status::kOk || made == Status::kOutOfMemory);
+    ASSERT_TRUE(ended == Status::kOk || ended == Status::kOutOfMemory);
+    auto reader = MakeReady(Options(2));
+    if (made == Status::kOk) {
+      ASSERT_EQ(reader->Restore(checkpoint.view(), kNow), Status::kOk);
+      ASSERT_EQ(reader->digest(), expected);
+    }
+    std::vector<uint32_t> kept;
+    if (ended == Status::kOk) {
+      ASSERT_EQ(replica->KeptAtEnd(end.view(), &kept), Status::kOk);
+    }
+  });
+  EXPECT_GT(pieces, 0);
 }
 
 TEST(Memory, OpeningSaysThatItCannot) {

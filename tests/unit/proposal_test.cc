@@ -12,16 +12,9 @@
 namespace tabmesh {
 namespace {
 
-ReplicaOptions Options(uint8_t id) {
-  ReplicaOptions options;
-  options.name = "test";
-  options.instance.bytes[0] = id;
-  return options;
-}
-
 TEST(Proposal, IsMergedAndSentWhenAcceptedAndNeverSeenWhenWithdrawn) {
-  auto a = MakeReady(Options(1));
-  auto b = MakeReady(Options(2));
+  auto a = MakeReady(OptionsOf(1));
+  auto b = MakeReady(OptionsOf(2));
   Buffer record;
   ASSERT_EQ(a->Propose(R"([[["x"],1]])", kNow, &record), Status::kOk);
   EXPECT_EQ(State(*a), "{}");
@@ -52,8 +45,8 @@ TEST(Proposal, IsMergedAndSentWhenAcceptedAndNeverSeenWhenWithdrawn) {
 
 // The page goes away while the database stores it; other writes go on.
 TEST(Proposal, PassedOverIsMergedWhenItWasStoredAfterAll) {
-  auto a = MakeReady(Options(1));
-  auto b = MakeReady(Options(2));
+  auto a = MakeReady(OptionsOf(1));
+  auto b = MakeReady(OptionsOf(2));
   Set(a.get(), R"([[["x"],1]])");
   Buffer record;
   ASSERT_EQ(a->Propose(R"([[["x"],2]])", kNow, &record), Status::kOk);
@@ -76,8 +69,8 @@ TEST(Proposal, PassedOverIsMergedWhenItWasStoredAfterAll) {
 }
 
 TEST(Proposal, PassedOverAndNeverStoredLeavesNoHoleForOthers) {
-  auto a = MakeReady(Options(1));
-  auto b = MakeReady(Options(2));
+  auto a = MakeReady(OptionsOf(1));
+  auto b = MakeReady(OptionsOf(2));
   Buffer record;
   ASSERT_EQ(a->Propose(R"([[["x"],2]])", kNow, &record), Status::kOk);
   a->PassOver();
@@ -98,8 +91,8 @@ TEST(Proposal, PassedOverAndNeverStoredLeavesNoHoleForOthers) {
 
 // Somebody reads the journal sooner than its writer hears from the database.
 TEST(Proposal, ThatOthersHaveReadAlreadyIsNoConflictOfIdentities) {
-  auto a = MakeReady(Options(1));
-  auto b = MakeReady(Options(2));
+  auto a = MakeReady(OptionsOf(1));
+  auto b = MakeReady(OptionsOf(2));
   Buffer record;
   ASSERT_EQ(a->Propose(R"([[["x"],2]])", kNow, &record), Status::kOk);
   ASSERT_EQ(b->Restore(record.view(), kNow), Status::kOk);
@@ -113,7 +106,7 @@ TEST(Proposal, ThatOthersHaveReadAlreadyIsNoConflictOfIdentities) {
   EXPECT_EQ(a->digest(), b->digest());
 
   // A number that nobody here has given is somebody else's.
-  auto twin = MakeReady(Options(1));
+  auto twin = MakeReady(OptionsOf(1));
   for (int i = 0; i < 2; ++i) Set(twin.get(), "[[[\"x\"]," + std::to_string(i) + "]]");
   a->actions()->Clear();
   a->Receive(Set(twin.get(), R"([[["x"],"third"]])"), kNow);
@@ -122,7 +115,7 @@ TEST(Proposal, ThatOthersHaveReadAlreadyIsNoConflictOfIdentities) {
 
 // It is stored: a tab that cannot take it must not give its number to another write.
 TEST(Proposal, ThatCannotBeTakenEndsTheReplica) {
-  auto a = MakeReady(Options(1));
+  auto a = MakeReady(OptionsOf(1));
   Buffer record;
   const std::string large = "[[[\"x\"],\"" + std::string(1'000'000, 'x') + "\"]]";
   ASSERT_EQ(a->Propose(large, kNow, &record), Status::kOk);
@@ -137,7 +130,7 @@ TEST(Proposal, ThatCannotBeTakenEndsTheReplica) {
 }
 
 TEST(Proposal, RefusesSumsWhichTheNextOneWouldNotHave) {
-  auto a = MakeReady(Options(1));
+  auto a = MakeReady(OptionsOf(1));
   Buffer record;
   EXPECT_EQ(a->Propose(R"([[["n"],1,2]])", kNow, &record), Status::kNotANumber);
   EXPECT_EQ(record.size(), 0u);
@@ -147,8 +140,8 @@ TEST(Proposal, RefusesSumsWhichTheNextOneWouldNotHave) {
 
 // The limit of a state is for who writes: what others have written, each within it, is merged.
 TEST(Proposal, IsRefusedBeforeItIsStoredWhenTheStateWouldBeTooLarge) {
-  auto a = MakeReady(Options(1));
-  auto b = MakeReady(Options(2));
+  auto a = MakeReady(OptionsOf(1));
+  auto b = MakeReady(OptionsOf(2));
   const auto text = [](size_t bytes) { return std::string(bytes, 'x'); };
   constexpr size_t kFilled = kStateBytesMax / kValueBytesMax - 1;
   for (size_t i = 0; i < kFilled; ++i) {

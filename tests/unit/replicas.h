@@ -15,6 +15,13 @@ namespace tabmesh {
 
 inline constexpr uint64_t kNow = 1'700'000'000'000;
 
+inline ReplicaOptions OptionsOf(uint8_t id) {
+  ReplicaOptions options;
+  options.name = "test";
+  options.instance.bytes[0] = id;
+  return options;
+}
+
 /// A page that is alone.
 inline std::unique_ptr<Replica> MakeReady(const ReplicaOptions& options, std::string_view initial = "{}") {
   auto replica = std::make_unique<Replica>(options);

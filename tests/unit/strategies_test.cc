@@ -16,9 +16,7 @@ namespace tabmesh {
 namespace {
 
 ReplicaOptions Options(uint8_t id) {
-  ReplicaOptions options;
-  options.name = "test";
-  options.instance.bytes[0] = id;
+  ReplicaOptions options = OptionsOf(id);
   options.strategies = {{"whole", Strategy::kLastWriteWins},
                         {"first", Strategy::kFirstWriteWins},
                         {"resolved", Strategy::kResolve},
