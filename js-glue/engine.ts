@@ -298,7 +298,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   function post(frame: Uint8Array): void {
     channel?.post(frame)
-    debug({ type: 'frame', direction: 'out', kind: frameKinds[frame[3]!] ?? 'unknown', bytes: frame.byteLength, at: clock.now() })
+    debugFrame('out', frame)
+  }
+
+  function debugFrame(direction: 'in' | 'out', frame: Uint8Array): void {
+    if (options.debug) debug({ type: 'frame', direction, kind: frameKinds[frame[3] ?? 0] ?? 'unknown', bytes: frame.byteLength, at: clock.now() })
   }
 
   function store(records: readonly Uint8Array[]): void {
@@ -451,7 +455,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   function openChannel(): void {
     channel = platform.openChannel(options.name, (frame) => {
       if (ended) return
-      debug({ type: 'frame', direction: 'in', kind: frameKinds[frame[3] ?? 0] ?? 'unknown', bytes: frame.byteLength, at: clock.now() })
+      debugFrame('in', frame)
       sync.flush()
       core.receive(frame, clock.now())
       perform()

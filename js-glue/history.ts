@@ -22,7 +22,10 @@ export interface Reversal {
 }
 
 export interface History {
+  /** Cheap: what was written is looked at by the next `settle`, or when it is needed. */
   wrote(written: Written): void
+  /** Looks at what was written. */
+  settle(): void
   /** Another tab's writes have turned `before` into `after`: what they changed is no longer this tab's. */
   overwritten(before: JsonObject, after: JsonObject): void
   /** Takes the newest entry off and has it reversed; what `perform` writes is the other direction's newest. False when there is none. */
@@ -32,9 +35,12 @@ export interface History {
 }
 
 const entriesMax = 100
+/** Writes not looked at yet: each holds the states before and after. */
+const freshMax = 8
 
 export function createHistory(lists: Lists): History {
   const stacks: Record<'undo' | 'redo', Entry[]> = { undo: [], redo: [] }
+  const fresh: Written[] = []
   let target: 'undo' | 'redo' | undefined
 
   function push(entry: Entry): void {
@@ -44,14 +50,25 @@ export function createHistory(lists: Lists): History {
     if (target === undefined) stacks.redo = []
   }
 
-  return {
-    wrote(written) {
-      if ('by' in written) return push(written)
+  function settle(): void {
+    for (const written of fresh.splice(0)) {
+      if ('by' in written) {
+        push(written)
+        continue
+      }
       const { before, after, paths } = written
       const steps = paths.map((path) => stepAt(topmostNew(before, path, lists), before, after, lists))
       if (steps.length > 0) push({ steps })
+    }
+  }
+
+  return {
+    wrote(written) {
+      if (fresh.push(written) === freshMax) settle()
     },
+    settle,
     overwritten(before, after) {
+      settle()
       for (const stack of [stacks.undo, stacks.redo]) {
         stack.forEach((entry, index) => {
           if (!('steps' in entry)) return
@@ -61,6 +78,7 @@ export function createHistory(lists: Lists): History {
       }
     },
     take(direction, state, perform) {
+      settle()
       for (;;) {
         const entry = stacks[direction].pop()
         if (!entry) return false
@@ -70,13 +88,18 @@ export function createHistory(lists: Lists): History {
         try {
           perform('steps' in entry ? { edits } : { edits, increment: { path: entry.path, by: -entry.by } })
         } finally {
+          settle()
           target = undefined
         }
         return true
       }
     },
-    can: (direction) => stacks[direction].length > 0,
+    can(direction) {
+      settle()
+      return stacks[direction].length > 0
+    },
     clear() {
+      fresh.length = 0
       stacks.undo = []
       stacks.redo = []
     },

@@ -3,6 +3,8 @@ import type { MainModule } from './generated/tabmesh.mjs'
 
 /** What fits into the buffer that is always there: kInputKept. */
 const keptBytes = 64 << 10
+/** What is no longer is copied here when it is ASCII: a call of the host's coders takes ten times as long when it is cold. */
+const shortBytes = 256
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
@@ -20,12 +22,20 @@ export interface ModuleMemory {
 export function memoryOf(module: MainModule): ModuleMemory {
   const kept = module.input(0)
 
+  function putText(text: string): number {
+    const bytes = module.HEAPU8
+    if (text.length <= shortBytes) {
+      let size = 0
+      for (let unit; size < text.length && (unit = text.charCodeAt(size)) < 0x80; size++) bytes[kept + size] = unit
+      if (size === text.length) return size
+    }
+    return encoder.encodeInto(text, bytes.subarray(kept, kept + keptBytes)).written
+  }
+
   return {
     put(...parts) {
       const [first] = parts
-      if (parts.length === 1 && typeof first === 'string' && first.length * 3 <= keptBytes) {
-        return [encoder.encodeInto(first, module.HEAPU8.subarray(kept, kept + keptBytes)).written]
-      }
+      if (parts.length === 1 && typeof first === 'string' && first.length * 3 <= keptBytes) return [putText(first)]
       // JSON.stringify and checked options leave no lone surrogates that encoding could destroy.
       const encoded = parts.map((part) => (typeof part === 'string' ? encoder.encode(part) : part))
       const total = encoded.reduce((sum, { byteLength }) => sum + byteLength, 0)
@@ -46,7 +56,11 @@ export function memoryOf(module: MainModule): ModuleMemory {
     },
     // A copy: growth empties a view.
     bytes: (address, size) => module.HEAPU8.slice(address, address + size),
-    text: (address, size) => decoder.decode(module.HEAPU8.subarray(address, address + size)),
+    text(address, size) {
+      const bytes = module.HEAPU8.subarray(address, address + size)
+      if (size <= shortBytes && bytes.every((byte) => byte < 0x80)) return String.fromCharCode.apply(undefined, bytes as unknown as number[])
+      return decoder.decode(bytes)
+    },
     units(address, size) {
       const from = address >> 1
       let text = ''

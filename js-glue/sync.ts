@@ -70,6 +70,7 @@ export function createSync(mirror: MirrorParts): Sync {
       const seq = committer.commit(edits)
       mirror.sent = mirror.state
       if (ledger.seal(seq)) committer.askShared()
+      history.settle()
       keepWarm()
     } catch (cause) {
       const error = cause instanceof TabmeshError ? cause : new TabmeshError('malformed-json', 'A write was refused.', { cause })
