@@ -283,6 +283,7 @@ void World::CheckSettled() {
     if (twins_.count(tab->id()) == 0) Check(durability.CheckSettled(*tab));
     Check(convergence.CheckGossip(*tab, events.now_ms()));
     Check(memory.Check(*tab));
+    Check(membership.CheckSettled(*tab, alive));
     if (!convergence.excused() && faults.count(Fault::kHostileMessage) == 0) Check(totals.CheckSettled(*tab));
     if (!ExcusesTransactions()) Check(transactions.CheckSettled(*tab));
   }

@@ -16,6 +16,7 @@
 #include "checkers/durability.h"
 #include "checkers/fencing.h"
 #include "checkers/leadership.h"
+#include "checkers/membership.h"
 #include "checkers/memory.h"
 #include "checkers/sharing.h"
 #include "checkers/totals.h"
@@ -61,6 +62,7 @@ class World : public TabWatcher, public DatabaseWatcher {
   Leadership leadership;
   Fencing fencing;
   Clocks clocks;
+  Membership membership;
   Memory memory;
   Sharing sharing;
   Totals totals;

@@ -519,6 +519,26 @@ TEST(Replica, DeathOrGoodbyeOfAPeerAsksForTheJournal) {
   EXPECT_NE(Events(a.get()).find("catch-up"), std::string::npos);
 }
 
+TEST(Replica, WhoRunsAndIsNotKnownIsAskedToTellOfItself) {
+  auto a = MakeReady(1);
+  auto b = MakeReady(2);
+  const auto peers = [](const Replica& replica) {
+    Buffer out;
+    replica.PrintPeers(&out);
+    return std::string(out.view());
+  };
+  std::string alive(a->options().instance.view());
+  a->RetainPeers(alive, kNow);
+  EXPECT_TRUE(a->actions()->frames.empty());
+  alive += b->options().instance.view();
+  a->RetainPeers(alive, kNow);
+  Exchange({a.get(), b.get()});
+  EXPECT_NE(peers(*a), "[]");
+  EXPECT_NE(peers(*b), "[]");
+  a->RetainPeers(alive, kNow);
+  EXPECT_TRUE(a->actions()->frames.empty());
+}
+
 // ---- election ----
 
 LockAction TakeLock(Replica* replica) {

@@ -96,7 +96,7 @@ class Replica {
   /// The store is being erased: tells the others.
   void Destroy(uint64_t now_ms);
   /// Whom the caller knows to run: InstanceId::kBytes a piece. Others leave the census, and the event
-  /// "catch-up" asks the caller to read the journal.
+  /// "catch-up" asks the caller to read the journal. Who runs and is not in it is asked to tell of itself.
   void RetainPeers(std::string_view alive_ids, uint64_t now_ms);
 
   void LockGranted(uint64_t now_ms);

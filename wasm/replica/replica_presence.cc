@@ -1,5 +1,7 @@
 // Replica: who is here, who leads, and the page's life.
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "base/limits.h"
 #include "replica/replica.h"
@@ -74,14 +76,17 @@ void Replica::Destroy(uint64_t now_ms) {
 
 void Replica::RetainPeers(std::string_view alive_ids, uint64_t now_ms) {
   Begin(now_ms);
-  std::vector<InstanceId> gone;
-  for (const Peer& peer : census_.peers()) {
-    bool alive = false;
-    for (size_t at = 0; at + InstanceId::kBytes <= alive_ids.size(); at += InstanceId::kBytes) {
-      alive |= alive_ids.substr(at, InstanceId::kBytes) == peer.id.view();
-    }
-    if (!alive) gone.push_back(peer.id);
+  std::vector<InstanceId> alive, gone;
+  for (size_t at = 0; at + InstanceId::kBytes <= alive_ids.size(); at += InstanceId::kBytes) {
+    alive.push_back(InstanceId::From(alive_ids.substr(at, InstanceId::kBytes)));
   }
+  for (const Peer& peer : census_.peers()) {
+    if (std::find(alive.begin(), alive.end(), peer.id) == alive.end()) gone.push_back(peer.id);
+  }
+  const bool unmet = std::any_of(alive.begin(), alive.end(), [&](const InstanceId& id) {
+    return id != options_.instance && census_.Find(id) == nullptr;
+  });
+  if (unmet && !suspended_ && !Planted("unmet-not-asked")) SendPresence(/*leaves=*/false, /*asks=*/true);
   for (const InstanceId& id : gone) {
     census_.Remove(id);
     election_.Gone(id);
