@@ -1,11 +1,13 @@
 // The part that is loaded later: wires the core to the platform, in the order of the core's actions.
+import { createChannels } from './channels.ts'
 import { createConflicts, type Conflicts } from './conflicts.ts'
 import { createCore, loadModule, type Core, type CoreEvent, type WasmSource } from './core.ts'
 import { createEras, type Proposed } from './eras.ts'
 import { TabmeshError } from './errors.ts'
 import type { TreeEdit } from './json-tree.ts'
 import { createJournalWriter } from './journal-writer.ts'
-import type { Channel, JournalContents, Lock, Platform } from './platform.ts'
+import { bytePackerOf } from './lz.ts'
+import { channelKinds, type ChannelKind, type JournalContents, type Lock, type Platform } from './platform.ts'
 import type { Lists } from './keyed-list.ts'
 import { createStorage } from './storage.ts'
 import type { Mirror } from './store.ts'
@@ -36,6 +38,7 @@ export interface EngineOptions {
   readonly resolverOf: (key: string) => Resolver | undefined
   readonly lists: Lists
   readonly persist: false | 'relaxed' | 'strict'
+  readonly channels: readonly ChannelKind[] | undefined
   readonly mayLead: boolean
   readonly wasm: WasmSource | undefined
   readonly debug: ((event: DebugEvent) => void) | undefined
@@ -96,8 +99,6 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   })
   const { replica } = core
 
-  let channel: Channel | undefined
-  let hadChannel = false
   let cursor = 0
   let storageFull = false
   let suspended = false
@@ -118,6 +119,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   let cancelWake: (() => void) | undefined
   let wakeAt = 0
   let cancelAlive: (() => void) | undefined
+  let missing = false // somebody who lives has not been heard of
   const lock: Lock | undefined = platform.openLock(options.name)
   let becomeReady!: () => void
   const ready = new Promise<void>((resolve) => (becomeReady = resolve))
@@ -297,7 +299,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
 
   function post(frame: Uint8Array): void {
-    channel?.post(frame)
+    channels.post(frame)
     debugFrame('out', frame)
   }
 
@@ -410,6 +412,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     cancelAskShared = undefined
     if (ended || suspended || !ledger.waitsForShared()) return
     cancelAskShared = clock.after(askSharedMs, askShared)
+    tellPosition()
+  }
+
+  function tellPosition(): void {
     replica.askShared(clock.now())
     perform()
   }
@@ -452,16 +458,23 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   // ---- the channel ----
 
-  function openChannel(): void {
-    channel = platform.openChannel(options.name, (frame) => {
+  const packer = bytePackerOf(module)
+  const channels = createChannels({
+    kinds: options.channels ?? channelKinds,
+    clock,
+    openChannel: (kind, receive) => platform.openChannel(kind, options.name, receive, packer),
+    receive(frame) {
       if (ended) return
       debugFrame('in', frame)
       sync.flush()
       core.receive(frame, clock.now())
       perform()
-    })
-    hadChannel = channel !== undefined
-  }
+    },
+    onChange() {
+      emit('status', status())
+      tellPosition() // who hears it now asks for what it lacks
+    },
+  })
 
   // ---- leadership ----
 
@@ -505,7 +518,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   // ---- who lives ----
 
   function watchAlive(): void {
-    if (ended || suspended || cancelAlive || !lock || core.peers().length === 0) return
+    if (ended || suspended || cancelAlive || !lock || (!missing && core.peers().length === 0)) return
     cancelAlive = clock.after(aliveEveryMs, () => {
       cancelAlive = undefined
       void lookWhoLives().then(watchAlive)
@@ -516,6 +529,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     if (!lock) return
     const alive = await lock.alive().catch(() => undefined)
     if (!alive || ended || suspended) return
+    missing = channels.look(alive, [id, ...core.peers().map((peer) => peer.id)])
     core.retainPeers(Uint8Array.from(alive.flatMap((hex) => (hex.match(/../g) ?? []).map((byte) => parseInt(byte, 16)))), clock.now())
     perform()
   }
@@ -559,11 +573,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     )
     await atMost(reading, storageWaitMs)
     if (ended) return
-    const alone = (await others) === 0 || !channel
+    const alone = (await others) === 0 || !channels.isOpen()
     if (ended) return
     told = true
     replica.restored(alone, clock.now())
     perform()
+    if (!alone) void lookWhoLives().then(watchAlive)
   }
 
   // ---- eras ----
@@ -616,8 +631,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     perform()
     writer.flushNow()
     lock?.hide()
-    channel?.close()
-    channel = undefined
+    channels.close()
     cancelAlive?.()
     cancelAlive = undefined
     upkeep.stop()
@@ -639,7 +653,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     }
     if (ended || away) return
     suspended = false
-    openChannel()
+    channels.open()
     lock?.show(id)
     replica.restored(false, clock.now())
     perform()
@@ -671,8 +685,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     if (reason.code === 'destroyed') {
       // Nothing of the old store may reach the new one.
       writer.close()
-      channel?.close()
-      channel = undefined
+      channels.close()
     }
     suspend()
     ended = true
@@ -703,7 +716,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     const pendingDurable = ledger.pendingDurable()
     return {
       persistence: storage.persistence,
-      channel: hadChannel ? 'broadcast-channel' : 'none',
+      channel: channels.kind ?? 'none',
       leadership: leading.isLeader ? 'leader' : leading.id ? 'follower' : 'none',
       relay: 'off',
       pendingDurable: options.persist === false ? 0 : pendingDurable,
@@ -711,7 +724,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     }
   }
 
-  openChannel()
+  channels.open()
   lock?.show(id)
   core.open(mirror.sharedInitial(), clock.now())
   if (storage.absent) replica.setStores(false, clock.now())
@@ -748,8 +761,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       writer.close()
       replica.destroy(clock.now())
       perform()
-      channel?.close() // a tab that opens now must not be told the old state
-      channel = undefined
+      channels.close() // a tab that opens now must not be told the old state
       try {
         if (!storage.journal && !storage.absent) throw new TabmeshError('storage-failed', 'The database cannot be opened now, so its contents could not be erased: call destroy() again after a reload.')
         await storage.journal?.erase()

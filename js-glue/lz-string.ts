@@ -1,16 +1,10 @@
 // `tabmesh/lz-string`: the ten functions of npm lz-string 1.5.0, byte-compatible, on the port in C++.
-import type { MainModule } from './generated/tabmesh.mjs'
 import { loadModule, type WasmSource } from './core.ts'
-import { memoryOf, type ModuleMemory } from './memory.ts'
+import { lzForms, lzOf, type Lz, type LzForm } from './lz.ts'
 
-/** The forms of the port, by number. */
-const raw = 0
-const utf16 = 1
-const base64 = 2
-const uri = 3
+const { raw, utf16, base64, uri } = lzForms
 
-let module: MainModule | undefined
-let memory: ModuleMemory | undefined
+let lz: Lz | undefined
 
 /** Await once before the first call of any other function; loads the module when it is first awaited. */
 export const ready: PromiseLike<void> = {
@@ -19,22 +13,16 @@ export const ready: PromiseLike<void> = {
 
 /** Loads the module, from elsewhere than beside this file if need be. */
 export async function init(source?: WasmSource): Promise<void> {
-  module = await loadModule(source)
-  memory = memoryOf(module)
+  lz = lzOf(await loadModule(source))
 }
 
-type PortCall = 'lzCompress' | 'lzDecompress'
-
-/** The result; null for what cannot be unpacked. */
-function call(name: PortCall, input: string, form: number): string | null {
-  if (!module || !memory) throw new Error('tabmesh/lz-string is not loaded yet: await its `ready` first')
-  if (!memory.putUnits(input)) throw new RangeError('lz-string: the text is too long for the memory that is left')
-  const result = module[name](input.length, form) >> 2
-  return result === 0 ? null : memory.units(module.HEAPU32[result]!, module.HEAPU32[result + 1]!)
+function port(): Lz {
+  if (!lz) throw new Error('tabmesh/lz-string is not loaded yet: await its `ready` first')
+  return lz
 }
 
-const pack = (input: string | null | undefined, form: number): string => (input == null ? '' : call('lzCompress', input, form)!)
-const unpack = (input: string | null | undefined, form: number): string | null => (input == null ? '' : call('lzDecompress', input, form))
+const pack = (input: string | null | undefined, form: LzForm): string => (input == null ? '' : port().compress(input, form))
+const unpack = (input: string | null | undefined, form: LzForm): string | null => (input == null ? '' : port().decompress(input, form))
 
 /** To 16 bits a character: not valid UTF-16, keep it in memory. */
 export const compress = (input: string): string => pack(input, raw)

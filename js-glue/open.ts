@@ -2,6 +2,7 @@
 import type { Engine, EngineParts } from './engine.ts'
 import { TabmeshError } from './errors.ts'
 import type { JsonObject } from './json-tree.ts'
+import { channelKinds } from './platform.ts'
 import { createMirror } from './store.ts'
 import type { Lists } from './keyed-list.ts'
 import type { Conflict, DebugEvent, DeepReadonly, Leader, Outcome, Resolver, Stats, State, Status, Store, StoreEvents, StoreOptions, Strategy, StrategyName, TabInfo, TransactionOptions, Write } from './types.ts'
@@ -51,7 +52,8 @@ export function createStoreOn<S extends State>(page: object, load: () => Promise
 
 function check<S extends State>(options: StoreOptions<S>): void {
   if (typeof options?.name !== 'string' || !namePattern.test(options.name)) throw new TypeError(`name must be 1 to 64 of A-Z a-z 0-9 . _ : -, not ${JSON.stringify(options?.name)}`)
-  const { conflicts = 'merge', lists = {} } = options
+  const { conflicts = 'merge', lists = {}, channels = [] } = options
+  for (const kind of channels) if (!channelKinds.includes(kind)) throw new TypeError(`channels knows ${channelKinds.join(' and ')}, not ${JSON.stringify(kind)}`)
   for (const strategy of isForAll(conflicts) ? [conflicts] : Object.values(conflicts)) {
     if (!strategyNames.includes(strategy as string) && !resolverOf(strategy)) throw new TypeError(`conflicts knows ${strategyNames.join(', ')} and { resolve(values, context) }, not ${JSON.stringify(strategy)}`)
   }
@@ -138,6 +140,7 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
       resolverOf: (key) => resolverOf(strategyByKey[key] ?? conflicts),
       lists,
       persist: persist === false ? false : persist === true ? 'relaxed' : (persist.durability ?? 'relaxed'),
+      channels: options.channels,
       mayLead: options.leader ?? true,
       wasm: options.wasm,
       debug,

@@ -1,6 +1,19 @@
 // What the glue needs of its surroundings: interfaces only. platform/ has one file a browser primitive,
 // and memory.ts, the twin of all of them.
 
+/** Ways to other tabs, by the browser's names for them. */
+export type ChannelKind = 'broadcast-channel' | 'storage-event'
+
+/** Best first. */
+export const channelKinds: readonly ChannelKind[] = ['broadcast-channel', 'storage-event']
+
+/** Bytes as text that is valid UTF-16, for ways that carry nothing else. Both throw RangeError when memory is out. */
+export interface BytePacker {
+  readonly pack: (bytes: Uint8Array) => string
+  /** Undefined for what `pack` did not make. */
+  readonly unpack: (text: string) => Uint8Array | undefined
+}
+
 /** A lossy, unordered-across-senders way to all other replicas of the store. Never echoes. */
 export interface Channel {
   /** Sends a copy of the bytes. Never throws: what is lost, anti-entropy finds. */
@@ -116,7 +129,7 @@ export interface Platform {
   random(count: number): Uint8Array
   /** A readable name for this tab. */
   label(): string
-  openChannel(name: string, receive: (frame: Uint8Array) => void): Channel | undefined
+  openChannel(kind: ChannelKind, name: string, receive: (frame: Uint8Array) => void, packer: BytePacker): Channel | undefined
   openJournal(name: string, durability: 'relaxed' | 'strict', onLost: () => void): Promise<Journal> | undefined
   openLock(name: string): Lock | undefined
 }

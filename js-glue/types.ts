@@ -85,6 +85,8 @@ export interface StoreOptions<S extends State> {
   lists?: { readonly [K in keyof S & string]?: string }
   /** Where the state is kept; default `true`, IndexedDB with relaxed durability. `false`: memory only. */
   persist?: boolean | { readonly durability?: 'relaxed' | 'strict' }
+  /** Ways to the other tabs, best first; default all that there are. The later ones serve where the first does not reach everybody. */
+  channels?: readonly ('broadcast-channel' | 'storage-event')[]
   /** Whether this tab takes part in the leader election; default true. */
   leader?: boolean
   /** Aborts opening, or closes the store later. */
@@ -137,7 +139,8 @@ export interface Leader {
 
 export interface Status {
   readonly persistence: 'indexed-db' | 'opening' | 'none'
-  readonly channel: 'broadcast-channel' | 'none'
+  /** The way by which all tabs are reached, as far as is known; `none`: this tab is by itself until it reads the storage again. */
+  readonly channel: 'broadcast-channel' | 'storage-event' | 'none'
   readonly leadership: 'leader' | 'follower' | 'none'
   readonly relay: 'off'
   /** Writes of this tab that are not durable yet. */

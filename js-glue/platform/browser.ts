@@ -3,6 +3,7 @@ import type { Platform } from '../platform.ts'
 import { openBroadcastChannel } from './broadcast-channel.ts'
 import { openIndexedDb } from './indexed-db.ts'
 import { createPageLifecycle } from './page-lifecycle.ts'
+import { openStorageEvents } from './storage-events.ts'
 import { createSystemClock } from './system-clock.ts'
 import { randomBytes } from './web-crypto.ts'
 import { openWebLocks } from './web-locks.ts'
@@ -13,7 +14,7 @@ export function createBrowserPlatform(): Platform {
     lifecycle: createPageLifecycle(),
     random: randomBytes,
     label: () => 'tab ' + Array.from(randomBytes(2), (byte) => byte.toString(16).padStart(2, '0')).join(''),
-    openChannel: openBroadcastChannel,
+    openChannel: (kind, name, receive, packer) => (kind === 'broadcast-channel' ? openBroadcastChannel(name, receive) : openStorageEvents(name, receive, packer)),
     openJournal(name, durability, onLost) {
       try {
         // Reading the property throws in opaque origins.

@@ -1,10 +1,12 @@
 // The twin of all platform parts in memory, with faults: several tabs of one origin in one process.
 import { TabmeshError } from '../errors.ts'
-import { endsKept, type Channel, type Fenced, type Journal, type JournalContents, type LifecycleListener, type Lock, type LockHandlers, type Platform } from '../platform.ts'
+import { endsKept, type BytePacker, type Channel, type ChannelKind, type Fenced, type Journal, type JournalContents, type LifecycleListener, type Lock, type LockHandlers, type Platform } from '../platform.ts'
 
 export interface MemoryFaults {
   /** Whether a message on its way to a tab is lost. */
-  lose?: () => boolean
+  lose?: (kind: ChannelKind) => boolean
+  /** The ways to other tabs that there are; default all. */
+  channels?: readonly ChannelKind[]
   /** Whether it arrives twice. */
   double?: () => boolean
   /** Whether a transaction of the tab with this label is aborted; the error it is aborted with. */
@@ -53,7 +55,7 @@ interface Waiter {
 
 export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
   const disks = new Map<string, Disk>()
-  const channels = new Set<{ name: string; tab: object; receive: (frame: Uint8Array) => void }>()
+  const channels = new Set<{ kind: ChannelKind; name: string; tab: object; receive: (frame: Uint8Array) => void }>()
   const queues = new Map<string, Waiter[]>()
   const shown = new Map<object, { name: string; instance: string }>()
   const sent: Uint8Array[] = []
@@ -72,16 +74,17 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
     }, ms)
   }
 
-  function openChannel(tab: { dead: boolean }, name: string, receive: (frame: Uint8Array) => void): Channel {
-    const own = { name, tab, receive }
+  function openChannel(tab: { dead: boolean }, kind: ChannelKind, name: string, receive: (frame: Uint8Array) => void, packer: BytePacker): Channel | undefined {
+    if (faults.channels?.includes(kind) === false) return undefined
+    const own = { kind, name, tab, receive }
     channels.add(own)
     return {
       post(frame) {
         sent.push(frame)
         for (const other of channels) {
-          if (other.tab === tab || other.name !== name || faults.lose?.()) continue
+          if (other.tab === tab || other.kind !== kind || other.name !== name || faults.lose?.(kind)) continue
           for (let copies = faults.double?.() ? 2 : 1; copies > 0; copies--) {
-            const copy = frame.slice()
+            const copy = kind === 'storage-event' ? packer.unpack(packer.pack(frame))! : frame.slice()
             task(other.tab as { dead: boolean }, () => channels.has(other) && other.receive(copy))
           }
         }
@@ -218,7 +221,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
           },
           random: (count) => crypto.getRandomValues(new Uint8Array(count)),
           label: () => label,
-          openChannel: (name, receive) => openChannel(tab, name, receive),
+          openChannel: (kind, name, receive, packer) => openChannel(tab, kind, name, receive, packer),
           openJournal: (name) => openJournal(tab, name),
           openLock: (name) => openLock(tab, name),
         },

@@ -1,11 +1,14 @@
 // Stores on the memory twin: each tab is a page of its own.
 import { readFile } from 'node:fs/promises'
 import { startEngine } from '../../js-glue/engine.ts'
+import { loadModule } from '../../js-glue/core.ts'
+import { bytePackerOf } from '../../js-glue/lz.ts'
 import { createStoreOn } from '../../js-glue/open.ts'
 import { createMemoryOrigin, type MemoryFaults, type MemoryOrigin, type MemoryTab } from '../../js-glue/platform/memory.ts'
 import type { Store, StoreOptions } from '../../js-glue/index.ts'
 
 export const wasm = await readFile(new URL('../../js-glue/generated/tabmesh.wasm', import.meta.url))
+export const packer = bytePackerOf(await loadModule(wasm))
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any state a test likes
 export type AnyState = Record<string, any>

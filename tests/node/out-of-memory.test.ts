@@ -44,15 +44,15 @@ describe('a module that cannot grow', () => {
     const writer = (await mesh.ready()).store
     const tab = mesh.origin.openTab()
     let short = true
-    const openChannel: Platform['openChannel'] = (name, receive) =>
-      tab.platform.openChannel(name, (frame) => {
+    const openChannel: Platform['openChannel'] = (kind, name, receive, packer) =>
+      tab.platform.openChannel(kind, name, (frame) => {
         if (short) noMore()
         try {
           receive(frame)
         } finally {
           vi.restoreAllMocks()
         }
-      })
+      }, packer)
     const reader = createStoreOn<AnyState>(tab, () => Promise.resolve({ startEngine, platform: { ...tab.platform, openChannel } }), { name: 'test', state: {}, wasm })
     await reader.ready
     const codes: unknown[] = []

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 import { TabmeshError, type StoreEvents } from '../../js-glue/index.ts'
-import { createMesh, until, type AnyState } from './mesh.ts'
+import { createMesh, until, type AnyState, packer } from './mesh.ts'
 
 describe('a store in one tab', () => {
   test('is usable at once and keeps what was written before it was ready', async () => {
@@ -213,6 +213,8 @@ describe('bad input', () => {
     expect(() => mesh.open({ state: [] as never })).toThrow(TypeError)
     expect(() => mesh.open({ state: { f: () => 1 } })).toThrow(/state\.f is a function/)
     expect(() => mesh.open({ conflicts: 'newest' as never })).toThrow(/merge, last-write-wins, first-write-wins, prompt/)
+    expect(() => mesh.open({ channels: 'storage-event' as never })).toThrow(/channels knows/)
+    expect(() => mesh.open({ channels: ['pigeon' as never] })).toThrow(/broadcast-channel and storage-event, not "pigeon"/)
   })
 
   test('bytes from others never throw: they are dropped and counted', async () => {
@@ -220,7 +222,7 @@ describe('bad input', () => {
     const { store } = await mesh.ready({ state: { a: 1 } })
     const errors: Error[] = []
     store.on('error', ({ error }) => errors.push(error))
-    const intruder = mesh.origin.openTab().platform.openChannel('test', () => undefined)!
+    const intruder = mesh.origin.openTab().platform.openChannel('broadcast-channel', 'test', () => undefined, packer)!
     for (const bytes of [new Uint8Array(), new Uint8Array([0x54, 0x4d]), new Uint8Array(100).fill(0x54), new TextEncoder().encode('TM hello')]) intruder.post(bytes)
     await until(() => store.stats().framesIn >= 4)
     expect(store.stats().dropped).toBeGreaterThan(0)
