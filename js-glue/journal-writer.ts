@@ -21,7 +21,7 @@ export interface JournalWriter {
   push(record: Uint8Array, seq: number): void
   /** Somebody waits until all is stored. */
   hurry(): void
-  /** Begins to store everything that waits, in this very task: the page may not run again. */
+  /** Begins to store everything that is not stored, in this very task: the page may not run again. */
   flushNow(): void
   /** All that is not known to be stored. A record that is stored twice is read once. */
   unstored(): Waiting[]
@@ -58,6 +58,8 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
   let scheduled: object | undefined
   const storedEarly = new Set<number>()
   const underWay = new Set<readonly Waiting[]>()
+  /** Of those, the ones that wait for an answer before they are stored. */
+  const asking = new Set<readonly Waiting[]>()
 
   /** Takes from the queue what fits one transaction. */
   function fitting(): Waiting[] {
@@ -74,23 +76,30 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
     events.durable(stored, batch.length, batch.reduce((sum, { record }) => sum + record.byteLength, 0))
   }
 
-  function begin(): void {
+  function end(batch: readonly Waiting[]): void {
+    underWay.delete(batch)
+    asking.delete(batch)
+  }
+
+  function begin(leaving = false): void {
     if (!journal || waiting.length === 0) return
     const batch = fitting()
     urgent &&= waiting.length > 0
     running++
     underWay.add(batch)
+    if (!leaving) asking.add(batch)
     const of = era
     journal
       .append(
         batch.map(({ record }) => record),
         of,
+        leaving,
       )
       .then(
         () => {
           if (of !== era) return
           running--
-          underWay.delete(batch)
+          end(batch)
           retryMs = retryFirstMs
           endedAt = clock.now()
           store(batch)
@@ -100,7 +109,7 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
         (cause: unknown) => {
           if (of !== era) return
           running--
-          underWay.delete(batch)
+          end(batch)
           waiting = inOrder([...batch, ...waiting])
           if (cause instanceof TabmeshError && cause.code === 'era-ended') return events.stale()
           events.failed(cause)
@@ -149,8 +158,11 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
       store(records)
     },
     flushNow() {
+      if (!journal) return
+      waiting = inOrder([...[...asking].flat(), ...waiting])
+      asking.clear()
       // Transactions of one store are done in the order of their making: no need to wait for the running one.
-      while (journal && waiting.length > 0) begin()
+      while (waiting.length > 0) begin(true)
     },
     use(to) {
       journal = to
@@ -163,6 +175,7 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
       waiting = []
       storedEarly.clear()
       underWay.clear()
+      asking.clear()
       cancelRetry?.()
       cancelRetry = undefined
       retryMs = retryFirstMs

@@ -50,9 +50,10 @@ export interface Journal {
   read(cursor: number, era: number): Promise<JournalContents>
   /**
    * Stores records in one transaction begun in this task; resolves when it is complete, which means durable. Rejects
-   * with TabmeshError `era-ended` when that era has ended, and then nothing is stored.
+   * with TabmeshError `era-ended` when that era has ended: then nobody reads them. `leaving`: the page may get no
+   * answers any more, so they are stored without a question.
    */
-  append(records: readonly Uint8Array[], era: number): Promise<void>
+  append(records: readonly Uint8Array[], era: number, leaving?: boolean): Promise<void>
   /**
    * One transaction: hands `run` what `read` would, and stores the records it returns before anybody
    * else can read or write. `known`: a transaction of this `id` has been stored, within a day. Resolves when

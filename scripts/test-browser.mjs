@@ -1,13 +1,23 @@
-// npm run test:browser [-- --browser=chromium] [FILTER]: the real-browser suites.
+// npm run test:browser [-- --browser=chromium|firefox|webkit|all] [FILTER]: the real-browser suites. tests/browser/every
+// runs in every browser, the rest in Chromium, whose processes and caches its tests reach into.
 import { join } from 'node:path'
 import { buildAll } from './build.mjs'
-import { main, root, run, StepError } from './lib/run.mjs'
+import { ensureBrowser } from './lib/debian.mjs'
+import { main, root, run, say, StepError } from './lib/run.mjs'
+
+const browsers = ['chromium', 'firefox', 'webkit']
 
 await main(async () => {
   const args = process.argv.slice(2)
   const browser = args.find((arg) => arg.startsWith('--browser='))?.slice('--browser='.length) ?? 'chromium'
-  if (browser !== 'chromium') throw new StepError(`Browser "${browser}" is not driven yet. Next: npm run test:browser -- --browser=chromium`)
+  if (browser !== 'all' && !browsers.includes(browser)) throw new StepError(`Browser "${browser}" is not driven. Next: npm run test:browser -- --browser=${browsers.join('|')}|all`)
   await buildAll()
   await (await import('./lib/steps.mjs')).buildWeb()
-  await run(join(root, 'node_modules', '.bin', 'vitest'), ['run', '--project', 'browser', ...args.filter((arg) => !arg.startsWith('--browser='))], { env: { TABMESH_TIMES: process.env.TABMESH_TIMES ?? 'strict' } })
+  const filters = args.filter((arg) => !arg.startsWith('--browser='))
+  for (const name of browser === 'all' ? browsers : [browser]) {
+    await ensureBrowser(name)
+    const every = name === 'chromium' || filters.length > 0 ? [] : ['tests/browser/every']
+    say(`in ${name} …`)
+    await run(join(root, 'node_modules', '.bin', 'vitest'), ['run', '--project', 'browser', ...every, ...filters], { env: { TABMESH_TIMES: process.env.TABMESH_TIMES ?? 'strict', TABMESH_BROWSER: name } })
+  }
 })

@@ -163,23 +163,28 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     })
   }
 
-  function append(list: readonly Uint8Array[], era: number): Promise<void> {
-    try {
-      const transaction = transact([records, meta], 'readwrite')
-      const done = completed(transaction)
-      const store = transaction.objectStore(records)
-      const metas = transaction.objectStore(meta)
-      // A fence without a question, for a page that goes away gets no answers.
-      metas.add(new ArrayBuffer(0), endKey(era))
-      metas.delete(endKey(era))
-      for (const record of list) store.put(own(record))
+  async function append(list: readonly Uint8Array[], era: number, leaving = false): Promise<void> {
+    const transaction = transact([records, meta], 'readwrite')
+    const done = completed(transaction)
+    const put = (copies: readonly ArrayBuffer[]): void => {
+      for (const copy of copies) transaction.objectStore(records).put(copy)
       transaction.commit()
-      return done.catch((cause: unknown) => {
-        throw cause instanceof DOMException && cause.name === 'ConstraintError' ? new TabmeshError('era-ended', `Era ${era} has ended.`, { cause }) : cause
-      })
-    } catch (cause) {
-      return Promise.reject(cause)
     }
+    let newest: number | undefined
+    if (leaving) {
+      put(list.map(own))
+    } else {
+      const copies = list.map((record) => record.slice().buffer)
+      const stored = transaction.objectStore(meta).get(eraKey)
+      stored.onsuccess = () => {
+        newest = decode<number>(stored.result) ?? 0
+        put(newest === era ? copies : [])
+      }
+    }
+    await done
+    // A fence that fails would do without a question, but Firefox commits what follows a request that has failed.
+    newest ??= (await metaOf<number>(eraKey)) ?? 0
+    if (newest !== era) throw new TabmeshError('era-ended', `Era ${era} has ended.`)
   }
 
   async function claimTerm(atLeast: number, instance: string): Promise<number> {

@@ -80,6 +80,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
     channels.add(own)
     return {
       post(frame) {
+        if (!channels.has(own)) return
         sent.push(frame)
         for (const other of channels) {
           if (other.tab === tab || other.kind !== kind || other.name !== name || faults.lose?.(kind)) continue
@@ -153,20 +154,24 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
           on.records.push(...list.map((bytes) => ({ key: on.nextKey++, bytes: bytes.slice() })))
           if (list.length > 0 && id !== undefined) on.transactions.add(id)
         }),
-      append: (records, era) =>
-        transact((on) => {
+      append(records, era, leaving) {
+        const copies = records.map((bytes) => bytes.slice())
+        return transact((on) => {
+          if (leaving || on.era === era) on.records.push(...copies.map((bytes) => ({ key: on.nextKey++, bytes })))
           if (on.era !== era) throw new TabmeshError('era-ended', `Era ${era} has ended.`)
-          on.records.push(...records.map((bytes) => ({ key: on.nextKey++, bytes: bytes.slice() })))
-        }),
+        })
+      },
       claimTerm: (atLeast) => transact((on) => (on.term = Math.max(on.term + 1, atLeast))),
-      checkpoint: (term, era, bytes, cursor) =>
-        transact((on): Fenced => {
+      checkpoint(term, era, given, cursor) {
+        const bytes = given.slice()
+        return transact((on): Fenced => {
           if (on.term !== term) return 'replaced'
           if (on.era !== era) return 'era-ended'
-          on.checkpoints = [{ bytes: bytes.slice(), cursor }, ...on.checkpoints].slice(0, 2)
+          on.checkpoints = [{ bytes, cursor }, ...on.checkpoints].slice(0, 2)
           if (on.checkpoints.length > 1) on.records = on.records.filter(({ key }) => key > on.checkpoints[1]!.cursor)
           return 'stored'
-        }),
+        })
+      },
       endEra: (term, era, cursor, run) =>
         transact((on): Fenced => {
           if (on.term !== term) return 'replaced'

@@ -52,6 +52,7 @@ export function openStorageEvents(name: string, receive: (frame: Uint8Array) => 
 
   return {
     post(frame) {
+      if (listening.signal.aborted) return
       try {
         storage.setItem(own, `${++count} ${pack(frame)}`) // the same value twice would tell nobody
       } catch {

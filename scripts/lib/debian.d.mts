@@ -1,1 +1,3 @@
 export function chromiumPath(): string
+export function firefoxPath(): string
+export function webkitPaths(): { driver: string; browser: string }

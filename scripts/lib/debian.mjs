@@ -29,6 +29,34 @@ export function chromiumPath() {
   return places.find((place) => place && existsSync(place)) ?? ''
 }
 
+/** Path of the Firefox the browser suites drive: $FIREFOX, or the usual places; '' if none. */
+export function firefoxPath() {
+  const places = [process.env.FIREFOX, '/usr/bin/firefox-esr', '/usr/bin/firefox', '/Applications/Firefox.app/Contents/MacOS/firefox']
+  return places.find((place) => place && existsSync(place)) ?? ''
+}
+
+/** Paths of WebKitGTK's driver and of its small browser; '' where they are not. */
+export function webkitPaths() {
+  const driver = ['/usr/bin/WebKitWebDriver'].find(existsSync) ?? ''
+  const browser = ['x86_64', 'aarch64'].flatMap((machine) => ['4.1', '4.0'].map((version) => `/usr/lib/${machine}-linux-gnu/webkit2gtk-${version}/MiniBrowser`)).find(existsSync) ?? ''
+  return { driver, browser }
+}
+
+/** What `npm run test:browser -- --browser=…` needs besides. */
+const browserNeeds = {
+  chromium: [],
+  firefox: [{ package: 'firefox-esr', present: () => Boolean(firefoxPath()) }],
+  webkit: [
+    { package: 'webkit2gtk-driver', present: () => Object.values(webkitPaths()).every(Boolean) },
+    { package: 'xvfb', present: () => has('Xvfb') },
+  ],
+}
+
+/** Makes sure that a browser is there. */
+export async function ensureBrowser(name) {
+  await installPackages(browserNeeds[name].filter((need) => !need.present()).map((need) => need.package))
+}
+
 /** Installs the named Debian packages, as root; otherwise says which command to run. */
 export async function installPackages(names) {
   if (!names.length) return

@@ -145,28 +145,32 @@ void Database::Read(uint64_t connection, uint64_t cursor,
 
 void Database::Put(const std::vector<Record>& records) {
   for (const Record& record : records) {
-    uint32_t& newest = newest_[record.instance];
-    newest = std::max(newest, record.since);
-    if (record.seq > newest + 1 && record.era == era_) watcher_->HoleMade();
-    newest = std::max(newest, record.seq);
+    if (record.era == era_) {
+      uint32_t& newest = newest_[record.instance];
+      newest = std::max(newest, record.since);
+      if (record.seq > newest + 1) watcher_->HoleMade();
+      newest = std::max(newest, record.seq);
+    }
     records_.push_back({next_key_++, record, false});
   }
   if (strict_) Flush();
 }
 
-void Database::Append(uint64_t connection, uint32_t era, std::vector<Record> records,
+void Database::Append(uint64_t connection, uint32_t era, std::vector<Record> records, bool leaving,
                       std::function<void(const Appended&)> done) {
   const auto appended = std::make_shared<Appended>();
-  const auto append = [this, appended, era, records = std::move(records)] {
-    appended->stale = era != era_ && !Planted("append-to-any-era");
+  const auto append = [this, appended, era, leaving, records = std::move(records)] {
+    appended->stale = !leaving && era != era_ && !Planted("append-to-any-era");
     if (appended->stale) return;
     Put(records);
     *appended = {true, false, last_key(), generation_, era};
   };
-  Begin(connection, Fault::kAppendAborted, /*needs_page=*/false, append,
-        [this, appended, done = std::move(done)](bool ok) {
+  Begin(connection, Fault::kAppendAborted, /*needs_page=*/!leaving, append,
+        [this, appended, era, leaving, done = std::move(done)](bool ok) {
           if (!ok && Planted("acknowledged-on-success"))
             *appended = {true, false, last_key(), generation_, era_};
+          // Looked up afterwards, so that it may have been in time.
+          if (leaving && era != era_) *appended = {false, true};
           done(*appended);
         });
 }

@@ -11,6 +11,12 @@ constexpr uint64_t kRetryLastMs = 5000;
 constexpr uint64_t kLaterMs = 2;
 // Smaller than in the browser, as the records are.
 constexpr size_t kTransactionBytes = 2048;
+
+void Sort(std::vector<Record>* records) {
+  std::stable_sort(records->begin(), records->end(),
+                   [](const Record& a, const Record& b) { return a.seq < b.seq; });
+}
+
 }  // namespace
 
 JournalWriter::JournalWriter(Page* page, Database* database, Durable durable, Task stale)
@@ -37,10 +43,11 @@ void JournalWriter::Push(Record record, bool visible) {
 
 std::vector<Record> JournalWriter::Unstored() const {
   std::vector<Record> records;
-  for (const auto& [number, batch] : under_way_) records.insert(records.end(), batch.begin(), batch.end());
+  for (const auto& [number, batch] : under_way_) {
+    records.insert(records.end(), batch.records.begin(), batch.records.end());
+  }
   records.insert(records.end(), waiting_.begin(), waiting_.end());
-  std::stable_sort(records.begin(), records.end(),
-                   [](const Record& a, const Record& b) { return a.seq < b.seq; });
+  Sort(&records);
   return records;
 }
 
@@ -53,7 +60,15 @@ void JournalWriter::Stored(const std::vector<Record>& records, const Appended& a
 }
 
 void JournalWriter::FlushNow() {
-  while (connection_ != 0 && !waiting_.empty()) Begin();
+  if (connection_ == 0) return;
+  // What is asked for may get no answer any more.
+  for (auto& [number, batch] : under_way_) {
+    if (batch.leaving) continue;
+    batch.leaving = true;
+    waiting_.insert(waiting_.end(), batch.records.begin(), batch.records.end());
+  }
+  Sort(&waiting_);
+  while (!waiting_.empty()) Begin(/*leaving=*/true);
 }
 
 void JournalWriter::BeginEra(uint32_t era, uint32_t seq) {
@@ -77,7 +92,7 @@ void JournalWriter::Close() {
   connection_ = 0;
 }
 
-void JournalWriter::Begin() {
+void JournalWriter::Begin(bool leaving) {
   if (connection_ == 0 || waiting_.empty()) return;
   size_t bytes = 0;
   size_t count = 0;
@@ -90,23 +105,24 @@ void JournalWriter::Begin() {
   waiting_.erase(waiting_.begin(), end);
   ++running_;
   const uint64_t number = next_batch_++;
-  under_way_[number] = batch;
-  database_->Append(connection_, era_, batch, [this, batch, number, era = era_](const Appended& appended) {
-    if (era != era_) return;
-    --running_;
-    under_way_.erase(number);
-    if (appended.ok) {
-      Store(batch, appended);
-    } else {
-      Failed(batch);
-      if (appended.stale) stale_();
-    }
-  });
+  under_way_[number] = {batch, leaving};
+  database_->Append(connection_, era_, batch, leaving,
+                    [this, batch, number, era = era_](const Appended& appended) {
+                      if (era != era_) return;
+                      --running_;
+                      under_way_.erase(number);
+                      if (appended.ok) {
+                        Store(batch, appended);
+                      } else {
+                        Failed(batch);
+                        if (appended.stale) stale_();
+                      }
+                    });
 }
 
 void JournalWriter::Next() {
   retry_ = 0;
-  if (running_ == 0) Begin();
+  if (running_ == 0) Begin(/*leaving=*/false);
 }
 
 // Durable means: everything up to this number, so a batch that overtook a failed one has to wait.
@@ -120,8 +136,7 @@ void JournalWriter::Store(const std::vector<Record>& batch, const Appended& appe
 
 void JournalWriter::Failed(const std::vector<Record>& batch) {
   waiting_.insert(waiting_.begin(), batch.begin(), batch.end());
-  std::stable_sort(waiting_.begin(), waiting_.end(),
-                   [](const Record& a, const Record& b) { return a.seq < b.seq; });
+  Sort(&waiting_);
   const uint64_t retry = retry_ = next_retry_++;
   page_->After(retry_ms_, [this, retry] {
     if (retry_ == retry) Next();

@@ -27,7 +27,7 @@ class JournalWriter {
   std::vector<Record> Unstored() const;
   /// Somebody else has stored these.
   void Stored(const std::vector<Record>& records, const Appended& appended);
-  /// Begins to store everything that waits, in this very task.
+  /// Begins to store everything that is not stored, in this very task: the page may not run again.
   void FlushNow();
   /// 0: there is no journal now.
   void Use(uint64_t connection);
@@ -36,7 +36,12 @@ class JournalWriter {
   void Close();
 
  private:
-  void Begin();
+  struct Batch {
+    std::vector<Record> records;
+    bool leaving = false;  // stored, or being stored, without a question
+  };
+
+  void Begin(bool leaving);
   void Next();
   void Store(const std::vector<Record>& batch, const Appended& appended);
   void Failed(const std::vector<Record>& batch);
@@ -46,7 +51,7 @@ class JournalWriter {
   Durable durable_;
   Task stale_;
   std::vector<Record> waiting_;
-  std::map<uint64_t, std::vector<Record>> under_way_;
+  std::map<uint64_t, Batch> under_way_;
   uint64_t next_batch_ = 0;
   uint64_t connection_ = 0;
   uint32_t era_ = 0;

@@ -70,7 +70,8 @@ Status Replica::Restore(std::string_view record, uint64_t now_ms) {
   Begin(now_ms);
   const Status status = RestoreFrame(record);
   arena_.Reset();
-  if (status != Status::kOk) Dropped(status);
+  // Last words of an era that had ended are nobody's loss.
+  if (status != Status::kOk && status != Status::kForeignFrame) Dropped(status);
   const bool no_room = status == Status::kOutOfMemory || status == Status::kStateTooLarge;
   actions_.incomplete |= no_room && !Planted("unread-record-skipped");
   return status;  // readers are told at Restored, all at once

@@ -1,56 +1,61 @@
-// What a page has is what it is made of: every combination of the four primitives, in real pages that lack the others.
-import type { Page } from 'playwright-core'
+// What a page has is what it is made of: every combination of the four primitives, in pages that lack the others, in every browser that is driven.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { eventually, launch, openTab, serve, within, type Profile } from './harness.ts'
+import { chosenBrowser, launchBrowser, type Browser, type BrowserTab } from '../browsers/browser.ts'
+import { eventually, serve, within } from '../harness.ts'
 
 const primitives = ['locks', 'BroadcastChannel', 'indexedDB', 'localStorage'] as const
 type Primitive = (typeof primitives)[number]
 
 let server: Awaited<ReturnType<typeof serve>>
-let profile: Profile
+let browser: Browser
 
 beforeAll(async () => {
   server = await serve()
-  profile = await launch()
+  browser = await launchBrowser(chosenBrowser())
 })
 afterAll(async () => {
-  await profile.close()
-  await server.close()
+  await browser?.close()
+  await server?.close()
 })
 
-/** A page without these, as in old browsers, on plain http, or where the user has blocked storage; and what it threw. */
-async function openWithout(missing: readonly Primitive[]): Promise<{ page: Page; thrown: string[] }> {
-  const page = await profile.context.newPage()
-  const thrown: string[] = []
-  page.on('pageerror', (error) => thrown.push(error.message))
-  await page.addInitScript((missing) => {
+/** A page without these, as in old browsers, on plain http, or where the user has blocked storage. */
+async function openWithout(missing: readonly Primitive[]): Promise<BrowserTab> {
+  const page = await browser.open(server.url)
+  await eventually(() => page.evaluate(() => 'tabmesh' in window), Boolean)
+  await page.evaluate((missing) => {
+    window.seen = []
+    addEventListener('error', ({ message }) => window.seen.push(message))
+    addEventListener('unhandledrejection', ({ reason }) => window.seen.push(String(reason)))
     const blocked = { configurable: true, get: () => { throw new DOMException('blocked', 'SecurityError') } }
     if (missing.includes('locks')) Object.defineProperty(Navigator.prototype, 'locks', { configurable: true, value: undefined })
     if (missing.includes('BroadcastChannel')) delete (globalThis as { BroadcastChannel?: unknown }).BroadcastChannel
     if (missing.includes('indexedDB')) Object.defineProperty(globalThis, 'indexedDB', blocked)
     if (missing.includes('localStorage')) Object.defineProperty(globalThis, 'localStorage', blocked)
-    addEventListener('unhandledrejection', ({ reason }) => { throw reason })
   }, missing)
-  await page.goto(server.url)
-  await page.waitForFunction(() => 'tabmesh' in window)
-  return { page, thrown }
+  return page
+}
+
+async function closeCalm(...pages: readonly BrowserTab[]): Promise<void> {
+  for (const page of pages) {
+    expect(await page.evaluate(() => window.seen), 'exceptions').toEqual([])
+    await page.close()
+  }
 }
 
 /** Opens a store; the milliseconds until it was ready. */
-const open = (page: Page, name: string): Promise<number> =>
+const open = (page: BrowserTab, name: string): Promise<number> =>
   page.evaluate(async (name) => {
     const began = performance.now()
     window.store = await window.tabmesh.openStore({ name, state: { from: {} } })
     return performance.now() - began
   }, name)
 
-const from = (page: Page): Promise<unknown> => page.evaluate(() => window.store.getState().from)
+const from = (page: BrowserTab): Promise<unknown> => page.evaluate(() => window.store.getState().from)
 
-describe('ways to other tabs', () => {
+describe(`ways to other tabs, in ${chosenBrowser()}`, () => {
   test('without BroadcastChannel two tabs are equal within a second, by storage events', async () => {
-    const tabs = [await openWithout(['BroadcastChannel']), await openWithout(['BroadcastChannel'])] as const
-    for (const { page } of tabs) await open(page, 'storage-events')
-    const [a, b] = [tabs[0].page, tabs[1].page]
+    const [a, b] = [await openWithout(['BroadcastChannel']), await openWithout(['BroadcastChannel'])]
+    for (const page of [a, b]) await open(page, 'storage-events')
     expect(await a.evaluate(() => window.store.status.channel)).toBe('storage-event')
     await a.evaluate(() => window.store.set(['from', 'a'], 'ä\u0000\ud83d\ude00'))
     await b.evaluate(() => window.store.set(['from', 'b'], 'x'.repeat(200_000))) // several frames
@@ -58,24 +63,19 @@ describe('ways to other tabs', () => {
     for (const page of [a, b]) await eventually(() => page.evaluate(() => [window.store.getState().from.a, window.store.getState().from.b?.length]), ([text, length]) => text === 'ä\u0000\ud83d\ude00' && length === 200_000)
     expect(Date.now() - began).toBeLessThan(within(1000))
     await eventually(() => a.evaluate(() => Object.keys(localStorage)), (keys) => keys.length === 0) // a letter, not a store
-    for (const { page, thrown } of tabs) {
-      expect(thrown).toEqual([])
-      await page.close()
-    }
+    await closeCalm(a, b)
   })
 
   test('what a page that died left is cleared away, and nobody is told it again', async () => {
-    const { page, thrown } = await openWithout(['BroadcastChannel'])
+    const page = await openWithout(['BroadcastChannel'])
     await page.evaluate(() => localStorage.setItem('tabmesh:left-over:frame:1.2.3', '1 ᯡ'))
     await open(page, 'left-over')
     expect(await page.evaluate(() => [localStorage.getItem('tabmesh:left-over:frame:1.2.3'), window.store.stats().framesIn])).toEqual([null, 0])
-    expect(thrown).toEqual([])
-    await page.close()
+    await closeCalm(page)
   })
 
   test("a page's own keys stay, and what it writes there does no harm", async () => {
-    const { page: a, thrown } = await openWithout(['BroadcastChannel'])
-    const b = await openTab(profile, server.url)
+    const [a, b] = [await openWithout(['BroadcastChannel']), await openWithout([])]
     await open(a, 'hostile')
     await b.evaluate(() => {
       localStorage.setItem('mine', '1')
@@ -85,22 +85,19 @@ describe('ways to other tabs', () => {
     await eventually(() => a.evaluate(() => window.store.stats().framesIn), (framesIn) => framesIn === 5)
     expect(await from(a)).toEqual({})
     expect(await a.evaluate(() => localStorage.getItem('mine'))).toBe('1')
-    expect(thrown).toEqual([])
     await a.evaluate(() => localStorage.clear())
-    await a.close()
-    await b.close()
+    await closeCalm(a, b)
   })
 })
 
 describe('every combination of primitives', () => {
   const combinations = Array.from({ length: 16 }, (_, bits) => primitives.filter((_, i) => bits & (1 << i)))
-  test.each(combinations.map((missing) => [missing.length > 0 ? `without ${missing.join(', ')}` : 'with all', missing] as const))('%s', async (name, missing) => {
+  test.each(combinations.map((missing) => [missing.length > 0 ? `without ${missing.join(', ')}` : 'with all', missing] as const))('%s', async (_, missing) => {
     const lacks = (one: Primitive): boolean => missing.includes(one)
-    const tabs = [await openWithout(missing), await openWithout(missing)] as const
+    let a = await openWithout(missing)
+    const b = await openWithout(missing)
     const store = `combination-${missing.join('-') || 'all'}`
-    for (const { page } of tabs) expect(await open(page, store)).toBeLessThan(within(4000))
-    const [a, b] = [tabs[0].page, tabs[1].page]
-
+    for (const page of [a, b]) expect(await open(page, store)).toBeLessThan(within(4000))
     const channel = !lacks('BroadcastChannel') ? 'broadcast-channel' : !lacks('localStorage') ? 'storage-event' : 'none'
     await a.evaluate(() => window.store.set(['from', 'a'], 1))
     await b.evaluate(() => window.store.set(['from', 'b'], 2))
@@ -108,20 +105,17 @@ describe('every combination of primitives', () => {
       expect(await page.evaluate(() => [window.store.status.channel, window.store.status.persistence])).toEqual([channel, lacks('indexedDB') ? 'none' : 'indexed-db'])
       if (channel !== 'none') await eventually(() => from(page), (value) => JSON.stringify(value) === JSON.stringify({ a: 1, b: 2 }))
     }
-    const leads = (page: Page): Promise<boolean> => page.evaluate(() => window.store.status.leadership === 'leader')
+    const leads = (page: BrowserTab): Promise<boolean> => page.evaluate(() => window.store.status.leadership === 'leader')
     if (lacks('locks')) expect([await leads(a), await leads(b)]).toEqual([false, false])
     else if (channel !== 'none') expect((await leads(a)) !== (await leads(b))).toBe(true)
 
     if (!lacks('indexedDB')) {
       for (const page of [a, b]) await page.evaluate(() => window.store.flush())
-      await a.reload()
-      await a.waitForFunction(() => 'tabmesh' in window)
+      await closeCalm(a)
+      a = await openWithout(missing)
       await open(a, store)
       expect(await from(a)).toEqual({ a: 1, b: 2 })
     }
-    for (const { page, thrown } of tabs) {
-      expect(thrown, name).toEqual([])
-      await page.close()
-    }
+    await closeCalm(a, b)
   })
 })

@@ -1,0 +1,47 @@
+// The browser's own channels, journal and locks keep what the memory twin keeps, in every browser that is driven.
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { channelKinds } from '../../../js-glue/platform.ts'
+import { channelCases } from '../../conformance/channel.ts'
+import { journalCases } from '../../conformance/journal.ts'
+import { lockCases } from '../../conformance/lock.ts'
+import { chosenBrowser, launchBrowser, type Browser, type BrowserTab } from '../browsers/browser.ts'
+import { root, serve } from '../harness.ts'
+
+let server: Awaited<ReturnType<typeof serve>>
+let browser: Browser
+let page: BrowserTab
+
+beforeAll(async () => {
+  const outdir = join(root, 'build', 'conformance')
+  await mkdir(outdir, { recursive: true })
+  await build({ entryPoints: [join(root, 'tests/conformance/page.ts')], outdir, bundle: true, format: 'esm', target: 'es2022', external: ['node:*'] })
+  server = await serve()
+  browser = await launchBrowser(chosenBrowser())
+  page = await browser.open(new URL('/tests/conformance/page.html', server.url).href)
+  while (!(await page.evaluate(() => window.conformance !== undefined)));
+})
+afterAll(async () => {
+  await browser?.close()
+  await server?.close()
+})
+
+const names = [
+  ...channelKinds.map((kind) => [kind, channelCases(kind, undefined as never)] as const),
+  ['journal', journalCases] as const,
+  ['lock', lockCases] as const,
+]
+
+describe(`in ${chosenBrowser()}`, () => {
+  test('every case is there', async () => {
+    expect(await page.evaluate(() => window.conformance!())).toHaveLength(names.flatMap(([, cases]) => cases).length)
+  })
+
+  describe.each(names)('%s', (suite, cases) => {
+    test.each(cases.map(({ name }) => name))('%s', async (name) => {
+      expect(await page.evaluate(([suite, name]) => window.conformance!(suite, name), [suite, name] as const)).toBe('kept')
+    })
+  })
+})

@@ -1,0 +1,178 @@
+// Journal: what was stored is there for all, in its order; terms and eras are fences.
+import type { Journal } from '../../js-glue/platform.ts'
+import { bytes, check, equal, newName, numbers, refusal, type Case, type Tab } from './surroundings.ts'
+
+async function open(tab: Tab, name: string): Promise<Journal> {
+  const opening = tab.platform.openJournal(name, 'relaxed', () => undefined)
+  check(opening !== undefined, 'there is no database here')
+  return opening
+}
+
+export const journalCases: Case[] = [
+  {
+    name: 'what one tab stores another reads, in the order of storing, from a cursor on',
+    async run({ openTab }) {
+      const name = newName()
+      const [a, b] = [await open(await openTab(), name), await open(await openTab(), name)]
+      const empty = await b.read(0, 0)
+      equal([empty.records.length, empty.checkpoints.length, empty.era], [0, 0, 0], 'a new journal')
+      await a.append([bytes(1), bytes(2, 2)], 0)
+      await b.append([bytes(3)], 0)
+      await a.append([], 0)
+      const all = await b.read(0, 0)
+      equal(numbers(all.records), [[1], [2, 2], [3]], 'all records')
+      await a.append([bytes(4)], 0)
+      equal(numbers((await b.read(all.cursor, 0)).records), [[4]], 'what is new')
+      equal(numbers((await a.read(0, 0)).records), [[1], [2, 2], [3], [4]], 'all records again')
+      check(all.generation === empty.generation && all.generation !== '', 'the generation has changed')
+      a.close()
+      b.close()
+    },
+  },
+  {
+    name: 'records are copies, of any size',
+    async run({ openTab }) {
+      const name = newName()
+      const journal = await open(await openTab(), name)
+      const large = Uint8Array.from({ length: 700_000 }, (_, i) => i & 0xff)
+      const view = large.subarray(10, 20)
+      const storing = journal.append([view, large], 0)
+      large.fill(0, 0, 100)
+      await storing
+      const [part, whole] = (await journal.read(0, 0)).records
+      equal([...part!], [10, 11, 12, 13, 14, 15, 16, 17, 18, 19], 'a part of a buffer')
+      equal([whole!.length, whole![5], whole![699_999]], [700_000, 5, 699_999 & 0xff], 'a large one')
+      journal.close()
+    },
+  },
+  {
+    name: 'a transaction sees all before it, and nobody comes in between',
+    async run({ openTab }) {
+      const name = newName()
+      const journals = [await open(await openTab(), name), await open(await openTab(), name), await open(await openTab(), name)]
+      await Promise.all(
+        Array.from({ length: 30 }, (_, i) =>
+          journals[i % 3]!.transact(0, 0, undefined, Date.now(), ({ records }) => [bytes(records.length)]),
+        ),
+      )
+      equal((await journals[0]!.read(0, 0)).records.map(([byte]) => byte), Array.from({ length: 30 }, (_, i) => i), 'the counts')
+      journals.forEach((journal) => journal.close())
+    },
+  },
+  {
+    name: 'a transaction that throws stores nothing; one that is named is known by its name in every tab',
+    async run({ openTab }) {
+      const name = newName()
+      const [a, b] = [await open(await openTab(), name), await open(await openTab(), name)]
+      equal(await refusal(a.transact(0, 0, 'one', Date.now(), () => { throw new TypeError('of the app') })), 'TypeError: of the app', 'what it rejects with')
+      equal((await a.read(0, 0)).records.length, 0, 'how much is stored')
+      const known: boolean[] = []
+      for (const journal of [a, b]) {
+        await journal.transact(0, 0, 'one', Date.now(), (_, isKnown) => {
+          known.push(isKnown)
+          return isKnown ? [] : [bytes(1)]
+        })
+      }
+      equal(known, [false, true], 'whether it is known')
+      equal(numbers((await a.read(0, 0)).records), [[1]], 'what is stored')
+      a.close()
+      b.close()
+    },
+  },
+  {
+    name: 'terms grow, whoever claims them',
+    async run({ openTab }) {
+      const name = newName()
+      const [a, b] = [await open(await openTab(), name), await open(await openTab(), name)]
+      const first = await a.claimTerm(1, 'aa')
+      const [second, third] = await Promise.all([b.claimTerm(1, 'bb'), a.claimTerm(1, 'aa')])
+      const far = await b.claimTerm(100, 'bb')
+      check(first >= 1 && new Set([first, second, third]).size === 3 && Math.min(second, third) > first && far >= 100, `terms ${[first, second, third, far].join(', ')}`)
+      a.close()
+      b.close()
+    },
+  },
+  {
+    name: 'a checkpoint stands for the records before it; of two the newer comes first, and records go when both cover them',
+    async run({ openTab }) {
+      const name = newName()
+      const [a, b] = [await open(await openTab(), name), await open(await openTab(), name)]
+      const term = await a.claimTerm(1, 'aa')
+      await a.append([bytes(1), bytes(2)], 0)
+      const early = await a.read(0, 0)
+      equal(await a.checkpoint(term, 0, bytes(10), early.cursor), 'stored', 'the first')
+      await b.append([bytes(3)], 0)
+      const later = await a.read(0, 0)
+      equal(numbers(later.checkpoints), [[10]], 'one checkpoint')
+      equal(await a.checkpoint(term, 0, bytes(20), later.cursor), 'stored', 'the second')
+      const both = await b.read(0, 0)
+      equal(numbers(both.checkpoints), [[20], [10]], 'both checkpoints')
+      equal(numbers(both.records), [[3]], 'what the older one does not cover')
+      equal(numbers((await b.read(early.cursor, 0)).records), [[3]], 'for one who has the first part')
+      a.close()
+      b.close()
+    },
+  },
+  {
+    name: 'who has been replaced, or is of another era, changes nothing',
+    async run({ openTab }) {
+      const name = newName()
+      const [a, b] = [await open(await openTab(), name), await open(await openTab(), name)]
+      const old = await a.claimTerm(1, 'aa')
+      const term = await b.claimTerm(1, 'bb')
+      await a.append([bytes(1)], 0)
+      const { cursor } = await a.read(0, 0)
+      equal(await a.checkpoint(old, 0, bytes(10), cursor), 'replaced', 'a checkpoint')
+      equal(await b.checkpoint(term, 7, bytes(10), cursor), 'era-ended', 'a checkpoint of another era')
+      equal(await a.endEra(old, 0, cursor, () => ({ state: bytes(1), end: bytes(2) })), 'replaced', 'the end of an era')
+      equal(await refusal(a.append([bytes(9)], 7)), 'era-ended', 'a record of another era')
+      const found = await b.read(0, 0)
+      equal([numbers(found.records), found.checkpoints.length, found.era], [[[1]], 0, 0], 'what is there')
+      a.close()
+      b.close()
+    },
+  },
+  {
+    name: 'an era ends at once: its records are gone, its end is kept, and nothing more is stored in it',
+    async run({ openTab }) {
+      const name = newName()
+      const [a, b] = [await open(await openTab(), name), await open(await openTab(), name)]
+      const term = await a.claimTerm(1, 'aa')
+      await a.append([bytes(1)], 0)
+      const { cursor } = await a.read(0, 0)
+      await b.append([bytes(2)], 0)
+      let rest: number[][] = []
+      equal(await a.endEra(term, 0, cursor, (contents) => {
+        rest = numbers(contents.records)
+        return { state: bytes(50), end: bytes(60) }
+      }), 'stored', 'its end')
+      equal(rest, [[2]], 'what its leader had not read')
+      equal(await refusal(b.append([bytes(3)], 0)), 'era-ended', 'a late record')
+      const found = await b.read(cursor, 0)
+      equal([found.era, numbers(found.records), numbers(found.checkpoints)[0], [...found.ends.get(0)!]], [1, [], [50], [60]], 'the next era')
+      equal(await refusal(b.append([bytes(5)], 0, true)), 'era-ended', 'late last words')
+      equal([...(await b.read(0, 0)).ends.get(0)!], [60], 'its end after them')
+      await b.append([bytes(4)], 1)
+      check(numbers((await a.read(found.cursor, 1)).records).some(([byte]) => byte === 4), 'what is new in it is missing')
+      equal(await a.endEra(term, 1, found.cursor, () => undefined), 'stored', 'one that is not to end')
+      equal((await a.read(0, 1)).era, 1, 'the era')
+      a.close()
+      b.close()
+    },
+  },
+  {
+    name: 'erased, everything is gone, and the generation is another',
+    async run({ openTab }) {
+      const name = newName()
+      const [a, b] = [await open(await openTab(), name), await open(await openTab(), name)]
+      await a.append([bytes(1)], 0)
+      const before = await b.read(0, 0)
+      await a.erase()
+      const after = await b.read(0, 0)
+      equal([after.records.length, after.checkpoints.length, after.era], [0, 0, 0], 'what is left')
+      check(after.generation !== before.generation, 'the generation is the same')
+      a.close()
+      b.close()
+    },
+  },
+]

@@ -1,0 +1,61 @@
+// The queue of records before the journal, on a journal that answers when it is told to.
+import { describe, expect, test } from 'vitest'
+import { createJournalWriter } from '../../js-glue/journal-writer.ts'
+import type { Clock, Journal } from '../../js-glue/platform.ts'
+
+interface Call {
+  readonly records: number[]
+  readonly leaving: boolean
+  readonly stored: () => void
+  readonly failed: (cause: Error) => void
+}
+
+function createRig(): { readonly writer: ReturnType<typeof createJournalWriter>; readonly calls: Call[]; readonly durable: number[]; readonly push: (seq: number) => void; readonly settle: () => Promise<void> } {
+  const calls: Call[] = []
+  const durable: number[] = []
+  const clock = { now: () => 0, later: (task: () => void) => task(), after: () => () => undefined } as unknown as Clock
+  const writer = createJournalWriter(clock, { durable: (seq) => durable.push(seq), failed: () => undefined, stale: () => undefined })
+  const append: Journal['append'] = (records, _era, leaving = false) =>
+    new Promise((stored, failed) => calls.push({ records: records.map(([byte]) => byte!), leaving, stored, failed }))
+  writer.use({ append } as Journal)
+  return { writer, calls, durable, push: (seq) => writer.push(Uint8Array.of(seq), seq), settle: () => new Promise((resolve) => setImmediate(resolve)) }
+}
+
+describe('journal writer', () => {
+  test('a page that goes away stores again, without a question, what still waits for an answer', async () => {
+    const { writer, calls, durable, push, settle } = createRig()
+    push(1)
+    push(2)
+    writer.flushNow()
+    expect(calls.map(({ records, leaving }) => [records, leaving])).toEqual([[[1], false], [[1, 2], true]])
+    writer.flushNow() // once is enough
+    push(3)
+    writer.flushNow()
+    expect(calls.slice(2).map(({ records, leaving }) => [records, leaving])).toEqual([[[3], true]])
+
+    calls[1]!.stored()
+    await settle()
+    expect(durable.at(-1)).toBe(2)
+    calls[0]!.stored()
+    calls[2]!.stored()
+    await settle()
+    expect(durable.at(-1)).toBe(3)
+    expect(writer.unstored()).toEqual([])
+  })
+
+  test('what overtook a failed batch is durable when that is stored too', async () => {
+    const { writer, calls, durable, push, settle } = createRig()
+    push(1)
+    push(2)
+    writer.flushNow()
+    calls[0]!.failed(new Error('busy'))
+    calls[1]!.failed(new Error('busy'))
+    await settle()
+    expect(durable).toEqual([])
+    expect(writer.unstored().map(({ seq }) => seq)).toEqual([1, 1, 2])
+    writer.flushNow()
+    calls[2]!.stored()
+    await settle()
+    expect(durable.at(-1)).toBe(2)
+  })
+})
