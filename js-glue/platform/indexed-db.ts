@@ -13,10 +13,8 @@ const checkpointKey = 'checkpoint'
 const generationKey = 'generation'
 const transactionsKey = 'transactions'
 const eraKey = 'era'
-/** Key of the end of an era. Its presence is the fence: a write for that era adds the same key, and fails. */
+/** Key of the end of an era. */
 const endKey = (era: number): string => `end:${String(era).padStart(12, '0')}`
-/** Of older eras the ends are kept as fences alone, for pages that stood still all the while. */
-const fencesKept = 256
 /** How long a transaction's id is known, in milliseconds. */
 const transactionKeptMs = 86_400_000
 
@@ -119,7 +117,7 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     return () => ({
       generation: decode<string>(generation.result) ?? '',
       era: decode<number>(era.result) ?? 0,
-      ends: new Map((endKeys.result as string[]).slice(-endsKept).map((key, i, last) => [Number(key.slice(4)), new Uint8Array((ends.result as ArrayBuffer[]).at(i - last.length)!)])),
+      ends: new Map((endKeys.result as string[]).map((key, i) => [Number(key.slice(4)), new Uint8Array((ends.result as ArrayBuffer[])[i]!)])),
       checkpoints: pieces.map((piece) => joined(piece.result)),
       records: values.result.map((value: unknown) => (value instanceof ArrayBuffer ? new Uint8Array(value) : new Uint8Array())),
       cursor: Math.max(cursor, (keys.result as number[]).at(-1) ?? 0, decode<CheckpointMeta>(index.result)?.stored[0]?.cursor ?? 0),
@@ -272,8 +270,7 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
             keep(transaction, [number + 1, number].map((copy) => ({ number: copy, pieces: pieces.length, cursor: read.cursor })))
             metas.put(encode(era + 1), eraKey)
             metas.put(own(made.end), endKey(era))
-            if (era >= endsKept) metas.put(new ArrayBuffer(0), endKey(era - endsKept))
-            if (era >= fencesKept) metas.delete(endKey(era - fencesKept))
+            if (era >= endsKept) metas.delete(endKey(era - endsKept))
           }
           transaction.commit()
         }

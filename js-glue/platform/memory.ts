@@ -129,7 +129,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
       generation: String(on.generation),
       era: on.era,
       ends: new Map(on.ends),
-      checkpoints: on.era !== era || cursor < (on.checkpoints.at(-1)?.cursor ?? 0) ? on.checkpoints.map(({ bytes }) => bytes) : [],
+      checkpoints: on.era !== era || cursor === 0 || cursor < (on.checkpoints.at(-1)?.cursor ?? 0) ? on.checkpoints.map(({ bytes }) => bytes) : [],
       records: on.records.filter(({ key }) => key > cursor).map(({ bytes }) => bytes),
       cursor: Math.max(cursor, on.nextKey - 1),
     })

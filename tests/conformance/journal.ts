@@ -161,6 +161,21 @@ export const journalCases: Case[] = [
     },
   },
   {
+    name: 'the ends of the last 16 eras are kept',
+    async run({ openTab }) {
+      const journal = await open(await openTab(), newName())
+      const term = await journal.claimTerm(1, 'aa')
+      for (let era = 0; era < 19; era++) {
+        const { cursor } = await journal.read(0, era)
+        equal(await journal.endEra(term, era, cursor, () => ({ state: bytes(era), end: bytes(100 + era) })), 'stored', `the end of era ${era}`)
+      }
+      const { era, ends, checkpoints } = await journal.read(0, 19)
+      equal([era, [...ends.keys()], [...ends.values()].map(([byte]) => byte)], [19, Array.from({ length: 16 }, (_, i) => i + 3), Array.from({ length: 16 }, (_, i) => i + 103)], 'what is kept')
+      equal(numbers(checkpoints), [[18], [18]], 'the state')
+      journal.close()
+    },
+  },
+  {
     name: 'erased, everything is gone, and the generation is another',
     async run({ openTab }) {
       const name = newName()
