@@ -3,17 +3,24 @@ import type { Channel, ChannelKind, Clock } from './platform.ts'
 
 /** The other ways are listened on from then on: opening them must not delay the start. */
 const spareAfterMs = 2000
-/** Somebody who runs may just have begun. */
+/** Everybody gossips every 30 s, and in hidden pages timers run once a minute: who is silent for longer is missing. */
+const silentMs = 130_000
+/** Whoever runs and was never heard of may just have begun. */
 const suspectMs = 4000
-/** Since the last frame that came by another way. */
-const narrowAfterMs = 30_000
+/** Who is sent to by every way for so long, and is not heard of by any, is beyond all of them. */
+const hopelessMs = 60_000
+/** Whoever uses another way is answered by it for so long, and then not for as long: else two would keep each other at it. */
+const answerMs = 60_000
+/** Between two looks: this tab has slept, and what it knows of others is old. */
+const sleptMs = 180_000
 
 export interface ChannelsParts {
   readonly kinds: readonly ChannelKind[]
   readonly clock: Clock
   readonly openChannel: (kind: ChannelKind, receive: (frame: Uint8Array) => void) => Channel | undefined
   readonly receive: (frame: Uint8Array) => void
-  readonly onChange: () => void
+  /** `kind` is another one; `wider`: frames go by more ways than before. */
+  readonly onChange: (wider: boolean) => void
 }
 
 export interface Channels {
@@ -22,31 +29,38 @@ export interface Channels {
   open(): void
   isOpen(): boolean
   post(frame: Uint8Array): void
-  /**
-   * Who lives as the locks say, and who has been heard of. Who has not been for a while is sent to by every way.
-   * Returns whether somebody was not.
-   */
-  look(alive: readonly string[], heard: readonly string[]): boolean
+  /** The other tabs that run, as the locks say: instances in hex. Returns whether some are not heard of by the first way. */
+  look(others: readonly string[]): boolean
   close(): void
 }
 
+/** Of an instance: the first four bytes of its 16 distinguish the tabs of one browser. */
+const keyOfId = (id: string): number => parseInt(id.slice(0, 8), 16)
+/** Every frame names its sender after its head of 8 bytes (wasm/wire/WIRE_FORMAT.md). */
+const keyOfSender = (frame: Uint8Array): number => ((frame[8]! << 24) | (frame[9]! << 16) | (frame[10]! << 8) | frame[11]!) >>> 0
+
 export function createChannels({ kinds, clock, openChannel, receive, onChange }: ChannelsParts): Channels {
-  let kind: ChannelKind | undefined
   let ways: { readonly kind: ChannelKind; readonly channel: Channel }[] = []
   let unopened: ChannelKind[] = []
+  let kind: ChannelKind | undefined
   let cancelSpare: (() => void) | undefined
-  let wide = false
-  let missingSince: number | undefined
-  let spareHeardAt = -Infinity
+  /** When each sender was last heard of by the first way, and by another. */
+  const heard = [new Map<number, number>(), new Map<number, number>()] as const
+  const missingSince = new Map<number, number>()
+  let lookedAt = -Infinity
+  let someoneNeedsAll = false
+  let answerUntil = -Infinity
 
   function openNext(): boolean {
     const next = unopened.shift()
     if (next === undefined) return false
     const isSpare = ways.length > 0
     const channel = openChannel(next, (frame) => {
-      if (isSpare) {
-        spareHeardAt = clock.now()
-        setWide(true)
+      const now = clock.now()
+      heard[isSpare ? 1 : 0].set(keyOfSender(frame), now)
+      if (isSpare && Math.abs(now - answerUntil) >= answerMs) {
+        answerUntil = now + answerMs
+        update()
       }
       receive(frame)
     })
@@ -60,12 +74,15 @@ export function createChannels({ kinds, clock, openChannel, receive, onChange }:
     while (openNext());
   }
 
-  function setWide(now: boolean): void {
-    if (now) openAll()
-    if (wide === (now && ways.length > 1)) return
-    wide = !wide
-    kind = ways.at(wide ? -1 : 0)?.kind
-    onChange()
+  const isWide = (): boolean => someoneNeedsAll || (answerUntil > 0 && Math.abs(answerUntil - answerMs - clock.now()) < answerMs)
+
+  function update(): void {
+    const wide = isWide()
+    if (wide) openAll()
+    const now = ways.at(wide ? -1 : 0)?.kind ?? kind
+    if (kind === now) return
+    kind = now
+    onChange(wide)
   }
 
   return {
@@ -81,15 +98,30 @@ export function createChannels({ kinds, clock, openChannel, receive, onChange }:
     isOpen: () => ways.length > 0,
     post(frame) {
       ways[0]?.channel.post(frame)
-      if (wide) for (const { channel } of ways.slice(1)) channel.post(frame)
+      if (ways.length < 2) return
+      update() // what is answered ends by itself
+      if (isWide()) for (const { channel } of ways.slice(1)) channel.post(frame)
     },
-    look(alive, heard) {
-      const isMissing = alive.some((id) => !heard.includes(id))
+    look(others) {
       const now = clock.now()
-      missingSince = isMissing ? (missingSince ?? now) : undefined
-      if (isMissing && now - missingSince! >= suspectMs) setWide(true)
-      else if (!isMissing && now - spareHeardAt > narrowAfterMs) setWide(false)
-      return isMissing
+      const recently = (at: number | undefined): boolean => at !== undefined && Math.abs(now - at) < silentMs
+      if (Math.abs(now - lookedAt) > sleptMs) missingSince.clear()
+      lookedAt = now
+      const keys = new Set(others.map(keyOfId))
+      for (const known of [...heard, missingSince]) for (const key of known.keys()) if (!keys.has(key)) known.delete(key)
+      someoneNeedsAll = false
+      for (const key of keys) {
+        if (recently(heard[0].get(key))) {
+          missingSince.delete(key)
+          continue
+        }
+        const since = missingSince.get(key) ?? now
+        missingSince.set(key, since)
+        const isDoubtful = now - since >= suspectMs && now - since < suspectMs + hopelessMs
+        someoneNeedsAll ||= isDoubtful || recently(heard[1].get(key))
+      }
+      update()
+      return missingSince.size > 0
     },
     close() {
       cancelSpare?.()
@@ -97,8 +129,9 @@ export function createChannels({ kinds, clock, openChannel, receive, onChange }:
       for (const { channel } of ways) channel.close()
       ways = []
       unopened = []
-      wide = false
-      missingSince = undefined
+      for (const known of [...heard, missingSince]) known.clear()
+      someoneNeedsAll = false
+      answerUntil = -Infinity
     },
   }
 }

@@ -470,11 +470,17 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       core.receive(frame, clock.now())
       perform()
     },
-    onChange() {
+    onChange(wider) {
       emit('status', status())
-      tellPosition() // who hears it now asks for what it lacks
+      if (wider && !ended) tellPosition() // who hears it now asks for what it lacks
     },
   })
+
+  /** Who is reached by nothing is not looked for. */
+  function openChannels(): void {
+    channels.open()
+    if (channels.isOpen()) lock?.show(id)
+  }
 
   // ---- leadership ----
 
@@ -529,7 +535,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     if (!lock) return
     const alive = await lock.alive().catch(() => undefined)
     if (!alive || ended || suspended) return
-    missing = channels.look(alive, [id, ...core.peers().map((peer) => peer.id)])
+    missing = channels.look(alive.filter((other) => other !== id))
+    if (ended) return
     core.retainPeers(Uint8Array.from(alive.flatMap((hex) => (hex.match(/../g) ?? []).map((byte) => parseInt(byte, 16)))), clock.now())
     perform()
   }
@@ -653,8 +660,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     }
     if (ended || away) return
     suspended = false
-    channels.open()
-    lock?.show(id)
+    openChannels()
     replica.restored(false, clock.now())
     perform()
     replica.resume(clock.now())
@@ -724,9 +730,15 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     }
   }
 
-  channels.open()
-  lock?.show(id)
-  core.open(mirror.sharedInitial(), clock.now())
+  try {
+    core.open(mirror.sharedInitial(), clock.now())
+  } catch (cause) {
+    unwatch()
+    storage.close()
+    core.free()
+    throw cause
+  }
+  openChannels()
   if (storage.absent) replica.setStores(false, clock.now())
   perform()
   void hydrate()

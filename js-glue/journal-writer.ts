@@ -58,7 +58,7 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
   let scheduled: object | undefined
   const storedEarly = new Set<number>()
   const underWay = new Set<readonly Waiting[]>()
-  /** Of those, the ones that wait for an answer before they are stored. */
+  /** Those that wait for an answer before they are stored. */
   const asking = new Set<readonly Waiting[]>()
 
   /** Takes from the queue what fits one transaction. */
@@ -109,7 +109,9 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
         (cause: unknown) => {
           if (of !== era) return
           running--
+          const isAnothers = !underWay.has(batch) // stored again by a page that went away
           end(batch)
+          if (isAnothers) return
           waiting = inOrder([...batch, ...waiting])
           if (cause instanceof TabmeshError && cause.code === 'era-ended') return events.stale()
           events.failed(cause)
@@ -160,7 +162,7 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
     flushNow() {
       if (!journal) return
       waiting = inOrder([...[...asking].flat(), ...waiting])
-      asking.clear()
+      asking.forEach(end)
       // Transactions of one store are done in the order of their making: no need to wait for the running one.
       while (waiting.length > 0) begin(true)
     },

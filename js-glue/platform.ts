@@ -50,8 +50,8 @@ export interface Journal {
   read(cursor: number, era: number): Promise<JournalContents>
   /**
    * Stores records in one transaction begun in this task; resolves when it is complete, which means durable. Rejects
-   * with TabmeshError `era-ended` when that era has ended: then nobody reads them. `leaving`: the page may get no
-   * answers any more, so they are stored without a question.
+   * with TabmeshError `era-ended` when that era has ended, or the store that was read has been erased: then nobody reads them. `leaving`: the page may get no
+   * answers any more, so they are stored without a question, and appends that wait for an answer are given up.
    */
   append(records: readonly Uint8Array[], era: number, leaving?: boolean): Promise<void>
   /**

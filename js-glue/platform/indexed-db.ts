@@ -129,7 +129,9 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     const done = completed(transaction)
     const contents = reading(transaction, cursor, era)
     await done
-    return contents()
+    const read = contents()
+    generationRead = read.generation
+    return read
   }
 
   async function exclusively(cursor: number, era: number, id: string | undefined, now: number, run: (contents: JournalContents, known: boolean) => readonly Uint8Array[]): Promise<void> {
@@ -161,28 +163,59 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     })
   }
 
+  /** Appends that wait for the era. */
+  const asking = new Set<IDBTransaction>()
+  /** The store that was read: nothing of it may be written into one that follows an erasure. */
+  let generationRead: string | undefined
+
+  function giveUp(transaction: IDBTransaction): void {
+    try {
+      transaction.abort()
+    } catch {
+      // Ended meanwhile.
+    }
+  }
+
+  /** Whether the era lasts, in the store that was read. */
+  function isCurrent(transaction: IDBTransaction, era: number, answer: (current: boolean) => void): void {
+    const generation = transaction.objectStore(meta).get(generationKey)
+    const stored = transaction.objectStore(meta).get(eraKey)
+    stored.onsuccess = () => answer((decode<number>(stored.result) ?? 0) === era && [undefined, decode<string>(generation.result)].includes(generationRead))
+  }
+
+  async function isCurrentNow(era: number): Promise<boolean> {
+    const transaction = transact([meta], 'readonly')
+    const done = completed(transaction)
+    let current = false
+    isCurrent(transaction, era, (is) => (current = is))
+    await done
+    return current
+  }
+
   async function append(list: readonly Uint8Array[], era: number, leaving = false): Promise<void> {
+    // One that is never answered, in a page that is kept frozen, would hold up all other tabs.
+    if (leaving) asking.forEach(giveUp)
     const transaction = transact([records, meta], 'readwrite')
     const done = completed(transaction)
     const put = (copies: readonly ArrayBuffer[]): void => {
       for (const copy of copies) transaction.objectStore(records).put(copy)
       transaction.commit()
     }
-    let newest: number | undefined
+    let current = true
     if (leaving) {
       put(list.map(own))
     } else {
       const copies = list.map((record) => record.slice().buffer)
-      const stored = transaction.objectStore(meta).get(eraKey)
-      stored.onsuccess = () => {
-        newest = decode<number>(stored.result) ?? 0
-        put(newest === era ? copies : [])
-      }
+      asking.add(transaction)
+      isCurrent(transaction, era, (is) => {
+        asking.delete(transaction)
+        current = is
+        put(is ? copies : [])
+      })
     }
-    await done
+    await done.finally(() => asking.delete(transaction))
     // A fence that fails would do without a question, but Firefox commits what follows a request that has failed.
-    newest ??= (await metaOf<number>(eraKey)) ?? 0
-    if (newest !== era) throw new TabmeshError('era-ended', `Era ${era} has ended.`)
+    if (!current || (leaving && !(await isCurrentNow(era)))) throw new TabmeshError('era-ended', `Era ${era} has ended.`)
   }
 
   async function claimTerm(atLeast: number, instance: string): Promise<number> {

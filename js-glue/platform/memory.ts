@@ -145,9 +145,14 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
           }
         })
       })
+    let generationRead: number | undefined
     return {
       kind: 'indexed-db',
-      read: (cursor, era) => transact((on) => contentsOf(on, cursor, era)),
+      read: (cursor, era) =>
+        transact((on) => {
+          generationRead = on.generation
+          return contentsOf(on, cursor, era)
+        }),
       transact: (cursor, era, id, _now, run) =>
         transact((on) => {
           const list = run(contentsOf(on, cursor, era), id !== undefined && on.transactions.has(id))
@@ -157,8 +162,9 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
       append(records, era, leaving) {
         const copies = records.map((bytes) => bytes.slice())
         return transact((on) => {
-          if (leaving || on.era === era) on.records.push(...copies.map((bytes) => ({ key: on.nextKey++, bytes })))
-          if (on.era !== era) throw new TabmeshError('era-ended', `Era ${era} has ended.`)
+          const current = on.era === era && on.generation === (generationRead ?? on.generation)
+          if (leaving || current) on.records.push(...copies.map((bytes) => ({ key: on.nextKey++, bytes })))
+          if (!current) throw new TabmeshError('era-ended', `Era ${era} has ended.`)
         })
       },
       claimTerm: (atLeast) => transact((on) => (on.term = Math.max(on.term + 1, atLeast))),

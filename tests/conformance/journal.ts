@@ -161,6 +161,33 @@ export const journalCases: Case[] = [
     },
   },
   {
+    name: 'who has read what is erased then stores nothing more',
+    async run({ openTab }) {
+      const name = newName()
+      const [a, b] = [await open(await openTab(), name), await open(await openTab(), name)]
+      await b.read(0, 0)
+      await a.erase()
+      equal(await refusal(b.append([bytes(1)], 0)), 'era-ended', 'a record of the old store')
+      equal((await a.read(0, 0)).records.length, 0, 'what is in the new one')
+      a.close()
+      b.close()
+    },
+  },
+  {
+    name: 'last words are stored, whatever waits for an answer',
+    async run({ openTab }) {
+      const name = newName()
+      const [a, b] = [await open(await openTab(), name), await open(await openTab(), name)]
+      const waits = [a.append([bytes(1)], 0), a.append([bytes(2)], 0)]
+      const last = a.append([bytes(1), bytes(2), bytes(3)], 0, true)
+      await Promise.allSettled(waits)
+      equal(await refusal(last), undefined, 'what they reject with')
+      equal([...new Set(numbers((await b.read(0, 0)).records).map(([byte]) => byte))].sort(), [1, 2, 3], 'what is stored')
+      a.close()
+      b.close()
+    },
+  },
+  {
     name: 'the ends of the last 16 eras are kept',
     async run({ openTab }) {
       const journal = await open(await openTab(), newName())
@@ -186,6 +213,8 @@ export const journalCases: Case[] = [
       const after = await b.read(0, 0)
       equal([after.records.length, after.checkpoints.length, after.era], [0, 0, 0], 'what is left')
       check(after.generation !== before.generation, 'the generation is the same')
+      await a.append([bytes(2)], 0)
+      equal(numbers((await b.read(0, 0)).records), [[2]], 'what is stored afterwards')
       a.close()
       b.close()
     },

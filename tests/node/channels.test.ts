@@ -8,22 +8,32 @@ import { createMesh, packer, until, wasm } from './mesh.ts'
 
 const lz = lzOf(await loadModule(wasm))
 
+/** The instance of a tab whose name is one letter, and a frame of its. */
+const idOf = (tab: string): string => tab.charCodeAt(0).toString(16).padStart(8, '0').padEnd(32, '0')
+const frameOf = (tab: string, byte: number): Uint8Array => Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, tab.charCodeAt(0), byte)
+
 interface Rig {
   readonly channels: Channels
-  readonly posted: [ChannelKind, number][]
+  /** The ways by which frames went since the last call. */
+  readonly posted: () => ChannelKind[]
   readonly open: Set<ChannelKind>
   readonly received: number[]
-  readonly changes: (ChannelKind | undefined)[]
-  /** A frame comes by that way. */
-  readonly hear: (kind: ChannelKind, byte: number) => void
+  readonly changes: [ChannelKind | undefined, boolean][]
+  /** A frame of a tab comes by that way. */
+  readonly hear: (kind: ChannelKind, tab: string, byte?: number) => void
+  /** A look at who runs: tabs by their letters. */
+  readonly look: (tabs: string) => boolean
   readonly pass: (ms: number) => void
 }
 
 function createRig(available: readonly ChannelKind[] = channelKinds): Rig {
-  let now = 0
+  let now = 1_700_000_000_000
   const timers = new Set<{ at: number; task: () => void }>()
   const receivers = new Map<ChannelKind, (frame: Uint8Array) => void>()
-  const rig = { posted: [], open: new Set(), received: [], changes: [] } as unknown as Rig
+  const open = new Set<ChannelKind>()
+  const received: number[] = []
+  const changes: [ChannelKind | undefined, boolean][] = []
+  let log: ChannelKind[] = []
   const clock = {
     now: () => now,
     after(ms: number, task: () => void) {
@@ -37,33 +47,44 @@ function createRig(available: readonly ChannelKind[] = channelKinds): Rig {
     clock,
     openChannel(kind, receive) {
       if (!available.includes(kind)) return undefined
-      rig.open.add(kind)
+      open.add(kind)
       receivers.set(kind, receive)
-      return { post: ([byte]) => rig.posted.push([kind, byte!]), close: () => rig.open.delete(kind) }
+      return { post: () => log.push(kind), close: () => open.delete(kind) }
     },
-    receive: ([byte]) => rig.received.push(byte!),
-    onChange: () => rig.changes.push(channels.kind),
+    receive: (frame) => received.push(frame[12]!),
+    onChange: (wider) => changes.push([channels.kind, wider]),
   })
-  return Object.assign(rig, {
+  return {
     channels,
-    hear: (kind: ChannelKind, byte: number) => receivers.get(kind)!(Uint8Array.of(byte)),
-    pass(ms: number) {
+    open,
+    received,
+    changes,
+    posted() {
+      log = []
+      channels.post(frameOf('m', 0))
+      return log
+    },
+    hear: (kind, tab, byte = 0) => receivers.get(kind)!(frameOf(tab, byte)),
+    look: (tabs) => channels.look(Array.from(tabs, idOf)),
+    pass(ms) {
       now += ms
       for (const timer of timers) if (timer.at <= now && timers.delete(timer)) timer.task()
     },
-  })
+  }
 }
+
+const first = 'broadcast-channel'
+const second = 'storage-event'
 
 describe('channels', () => {
   test('frames go by the best way that opens; the others are listened on a moment later', () => {
     const { channels, posted, open, pass, changes } = createRig()
     channels.open()
-    expect([...open]).toEqual(['broadcast-channel'])
-    expect(channels.kind).toBe('broadcast-channel')
+    expect([...open]).toEqual([first])
+    expect(channels.kind).toBe(first)
     pass(2000)
-    expect([...open]).toEqual(['broadcast-channel', 'storage-event'])
-    channels.post(Uint8Array.of(1))
-    expect(posted).toEqual([['broadcast-channel', 1]])
+    expect([...open]).toEqual([first, second])
+    expect(posted()).toEqual([first])
     channels.close()
     expect([...open, ...changes]).toEqual([])
   })
@@ -77,64 +98,125 @@ describe('channels', () => {
   })
 
   test('without the best way the next one is the first', () => {
-    const { channels, posted } = createRig(['storage-event'])
+    const { channels, posted } = createRig([second])
     channels.open()
-    channels.post(Uint8Array.of(1))
-    expect(posted).toEqual([['storage-event', 1]])
-    expect(channels.kind).toBe('storage-event')
+    expect(posted()).toEqual([second])
+    expect(channels.kind).toBe(second)
   })
 
   test('without any there is none', () => {
-    const { channels } = createRig([])
+    const { channels, posted } = createRig([])
     channels.open()
-    channels.post(Uint8Array.of(1))
-    expect([channels.kind, channels.isOpen()]).toEqual([undefined, false])
+    expect([channels.kind, channels.isOpen(), ...posted()]).toEqual([undefined, false])
   })
 
-  test('somebody who lives and is not heard of for 4 s is sent to by every way, until heard of by the first alone', () => {
-    const { channels, posted, pass, changes, hear, received } = createRig()
+  test('who runs and is not heard of for 4 s is sent to by every way, until the first one brings something', () => {
+    const { channels, posted, pass, changes, hear, look } = createRig()
     channels.open()
-    expect(channels.look(['me', 'other'], ['me'])).toBe(true)
+    expect(look('a')).toBe(true)
     pass(3999)
-    expect(channels.look(['me', 'other'], ['me'])).toBe(true)
-    channels.post(Uint8Array.of(1))
+    look('a')
+    expect(posted()).toEqual([first])
     pass(1)
-    expect(channels.look(['me', 'other'], ['me'])).toBe(true)
-    channels.post(Uint8Array.of(2))
-    expect(posted).toEqual([['broadcast-channel', 1], ['broadcast-channel', 2], ['storage-event', 2]])
-    expect(changes).toEqual(['storage-event'])
-
-    hear('storage-event', 9)
-    pass(30_000)
-    expect(channels.look(['me', 'other'], ['me', 'other'])).toBe(false) // by the second, until now
-    expect(channels.kind).toBe('storage-event')
-    pass(1)
-    channels.look(['me', 'other'], ['me', 'other'])
-    channels.post(Uint8Array.of(3))
-    expect(posted.slice(3)).toEqual([['broadcast-channel', 3]])
-    expect(changes).toEqual(['storage-event', 'broadcast-channel'])
-    expect(received).toEqual([9])
+    look('a')
+    expect(posted()).toEqual([first, second])
+    expect(changes).toEqual([[second, true]])
+    hear(first, 'a')
+    expect(look('a')).toBe(false)
+    expect(posted()).toEqual([first])
+    expect(changes).toEqual([[second, true], [first, false]])
   })
 
-  test('missed once only is a matter of time', () => {
-    const { channels, changes, pass } = createRig()
+  test('who is heard by the second way alone is sent to by every way, as long as that lasts', () => {
+    const { channels, posted, pass, hear, look } = createRig()
     channels.open()
-    channels.look(['me', 'other'], ['me'])
+    look('a')
+    for (let i = 0; i < 100; i++) {
+      pass(5000)
+      look('a')
+      if (i % 6 === 0) hear(second, 'a')
+      expect(posted()).toEqual([first, second])
+    }
+  })
+
+  test('missed for a moment is a matter of time', () => {
+    const { channels, changes, pass, hear, look } = createRig()
+    channels.open()
+    look('a')
+    pass(1000)
+    hear(first, 'a')
+    pass(4000)
+    expect(look('a')).toBe(false)
     pass(5000)
-    channels.look(['me', 'other'], ['me', 'other'])
-    pass(5000)
-    channels.look(['me', 'another', 'other'], ['me', 'other'])
+    expect(look('ab')).toBe(true)
     expect(changes).toEqual([])
   })
 
-  test('who is heard by another way is answered by every way', () => {
-    const { channels, posted, hear, pass, received } = createRig()
+  test('who was heard of, and then is no more by the first way, is looked for by every way', () => {
+    const { channels, posted, pass, hear, look } = createRig()
+    channels.open()
+    hear(first, 'a')
+    for (let ms = 0; ms < 129_000; ms += 5000) {
+      expect(look('a')).toBe(false)
+      expect(posted()).toEqual([first])
+      pass(5000)
+    }
+    look('a')
+    pass(5000)
+    look('a')
+    expect(posted()).toEqual([first, second])
+  })
+
+  test('who answers by no way is given up after a minute, and found again when heard', () => {
+    const { channels, posted, pass, hear, look } = createRig()
+    channels.open()
+    look('a')
+    pass(5000)
+    look('a')
+    expect(posted()).toEqual([first, second])
+    pass(60_000)
+    expect(look('a')).toBe(true)
+    expect(posted()).toEqual([first])
+    hear(second, 'a')
+    look('a')
+    expect(posted()).toEqual([first, second])
+  })
+
+  test('after a sleep everybody is given time, and looked for again', () => {
+    const { channels, posted, pass, hear, look } = createRig()
+    channels.open()
+    look('a')
+    pass(5000)
+    hear(second, 'a')
+    look('a')
+    expect(posted()).toEqual([first, second])
+    pass(3_600_000)
+    look('a')
+    pass(5000)
+    look('a')
+    expect(posted()).toEqual([first, second])
+  })
+
+  test('who uses the second way is answered by it for a minute at a time: two do not keep each other at it', () => {
+    const { channels, posted, hear, pass, received, changes } = createRig()
     channels.open()
     pass(2000)
-    hear('storage-event', 7)
-    channels.post(Uint8Array.of(1))
-    expect(posted).toEqual([['broadcast-channel', 1], ['storage-event', 1]])
-    expect(received).toEqual([7])
+    hear(second, 'a', 7)
+    expect(posted()).toEqual([first, second])
+    expect(changes).toEqual([[second, true]])
+    pass(59_999)
+    hear(second, 'a', 8)
+    expect(posted()).toEqual([first, second])
+    pass(1)
+    expect(posted()).toEqual([first])
+    expect(changes).toEqual([[second, true], [first, false]])
+    pass(59_000)
+    hear(second, 'a', 9)
+    expect(posted()).toEqual([first])
+    pass(1000)
+    hear(second, 'a', 10)
+    expect(posted()).toEqual([first, second])
+    expect(received).toEqual([7, 8, 9, 10])
   })
 })
 

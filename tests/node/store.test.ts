@@ -217,6 +217,16 @@ describe('bad input', () => {
     expect(() => mesh.open({ channels: ['pigeon' as never] })).toThrow(/broadcast-channel and storage-event, not "pigeon"/)
   })
 
+  test('whoever cannot begin leaves nothing behind', async () => {
+    const mesh = createMesh()
+    const { store: broken, tab } = mesh.open({ state: { big: '€'.repeat(500_000) } }) // too long for the core, which counts bytes
+    await expect(broken.ready).rejects.toThrow()
+    expect(await tab.platform.openLock('test')!.alive()).toEqual([])
+    const { store } = await mesh.ready()
+    expect(store.tabs).toHaveLength(1)
+    await broken.close()
+  })
+
   test('bytes from others never throw: they are dropped and counted', async () => {
     const mesh = createMesh()
     const { store } = await mesh.ready({ state: { a: 1 } })

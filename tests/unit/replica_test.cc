@@ -539,6 +539,46 @@ TEST(Replica, WhoRunsAndIsNotKnownIsAskedToTellOfItself) {
   EXPECT_TRUE(a->actions()->frames.empty());
 }
 
+TEST(Replica, WhoDoesNotAnswerIsAskedEverLessOften) {
+  auto replica = MakeReady(1);
+  InstanceId silent;
+  silent.bytes[0] = 9;
+  std::string alive(silent.view());
+  size_t asked = 0;
+  const auto look = [&](uint64_t now) {
+    replica->RetainPeers(alive, now);
+    const size_t frames = replica->actions()->frames.size();
+    replica->actions()->Clear();
+    asked += frames;
+    return frames;
+  };
+  for (uint64_t ms = 0; ms < 3'600'000; ms += 5000) look(kNow + ms);
+  EXPECT_GT(asked, 10u);
+  EXPECT_LT(asked, 25u);
+  // Another one who is not known is asked at once.
+  silent.bytes[0] = 10;
+  alive += silent.view();
+  EXPECT_EQ(look(kNow + 3'600'001), 1u);
+  EXPECT_EQ(look(kNow + 3'600'002), 0u);
+}
+
+TEST(Replica, LastWordsOfAnotherEraArePassedOverAndDamageIsTold) {
+  auto writer = MakeReady(1);
+  Set(writer.get(), R"([[["a"],1]])");
+  const std::string record(writer->actions()->records[0].view());
+  auto later = std::make_unique<Replica>(*MakeReady(2), /*era=*/1);
+  ASSERT_EQ(later->Open("{}", kNow), Status::kOk);
+  EXPECT_EQ(later->Restore(record, kNow), Status::kForeignFrame);
+  EXPECT_EQ(later->counters().dropped, 0u);
+  for (const size_t at : {size_t{0}, size_t{1}, record.size() - 1}) {
+    std::string damaged = record;
+    damaged[at] ^= 1;
+    EXPECT_NE(later->Restore(damaged, kNow), Status::kOk);
+  }
+  EXPECT_NE(later->Restore("", kNow), Status::kOk);
+  EXPECT_EQ(later->counters().dropped, 4u);
+}
+
 // ---- election ----
 
 LockAction TakeLock(Replica* replica) {

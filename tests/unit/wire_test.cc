@@ -194,5 +194,24 @@ TEST(Fragment, GivesUpAMessageWithAHoleAndTakesTheNext) {
   EXPECT_EQ(finished, 1u);
 }
 
+// A second way brings the same pieces later, and not all of them.
+TEST(Fragment, PassesOverCopiesOfPieces) {
+  FrameWriter writer(kNamespace);
+  const std::string message(4 * kFragmentBytesMax, 'm');
+  std::vector<Buffer> frames;
+  Fragment(writer, Instance(1), 1, message, &frames);
+  Fragment(writer, Instance(1), 2, message, &frames);
+  FragmentAssembler assembler;
+  std::vector<size_t> finished;
+  for (const size_t i : {0, 1, 0, 2, 1, 3, 0, 1, 2, 3, 4, 5, 4, 6, 7, 5, 7}) {
+    Frame frame;
+    ASSERT_EQ(OpenFrame(frames[i].view(), kNamespace, &frame), Status::kOk);
+    std::string_view whole;
+    ASSERT_EQ(assembler.Add(frame, &whole), Status::kOk);
+    if (whole == message) finished.push_back(i);
+  }
+  EXPECT_EQ(finished, (std::vector<size_t>{3, 7}));
+}
+
 }  // namespace
 }  // namespace tabmesh

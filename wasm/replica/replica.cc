@@ -82,7 +82,8 @@ Status Replica::Restore(std::string_view record, uint64_t now_ms) {
 Status Replica::RestoreFrame(std::string_view record) {
   Frame frame;
   if (const Status status = OpenFrame(record, namespace_, &frame); status != Status::kOk) {
-    return status;
+    const bool other_era = status == Status::kForeignFrame && frame.name_space != 0;
+    return status == Status::kForeignFrame && !other_era ? Status::kMalformedFrame : status;
   }
   if (!IsStored(frame.kind)) return Status::kMalformedFrame;
   if (frame.kind == FrameKind::kDelta) {

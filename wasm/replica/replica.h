@@ -169,6 +169,7 @@ class Replica {
   void SendFullQuestion(const InstanceId& to);
   void SendDelta(const InstanceId& to, const SentVector& theirs);
   void SendPresence(bool leaves, bool asks);
+  void AskUnmet(uint64_t unmet, uint64_t now_ms);
   void SendPosition(bool asks);
   void SendAck(const InstanceId& to, uint32_t seq);
   void Pull(const InstanceId& from, uint64_t now_ms);
@@ -200,6 +201,9 @@ class Replica {
   Census census_;
   Election election_;
   bool visible_;
+  uint64_t unmet_ = 0;
+  uint64_t unmet_asked_ms_ = 0;
+  uint64_t unmet_gap_ms_ = 0;
   bool suspended_ = false;
   Buffer proposal_;                // a write that is being stored
   uint32_t proposed_ = 0;          // its number; 0 if there is none

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/hash.h"
 #include "base/limits.h"
 #include "replica/replica.h"
 
@@ -74,19 +75,33 @@ void Replica::Destroy(uint64_t now_ms) {
   EndCall(/*local=*/false);
 }
 
+// `unmet`: a hash of those who run and are not in the census. Everybody hears the question: where the same
+// ones do not answer, it is asked ever less often.
+void Replica::AskUnmet(uint64_t unmet, uint64_t now_ms) {
+  if (unmet != unmet_) unmet_gap_ms_ = 0;
+  unmet_ = unmet;
+  if (unmet == 0 || (now_ms >= unmet_asked_ms_ && now_ms - unmet_asked_ms_ < unmet_gap_ms_)) return;
+  unmet_asked_ms_ = now_ms;
+  unmet_gap_ms_ = std::clamp(unmet_gap_ms_ * 2, kUnmetFirstMs, kUnmetLastMs);
+  SendPresence(/*leaves=*/false, /*asks=*/true);
+}
+
 void Replica::RetainPeers(std::string_view alive_ids, uint64_t now_ms) {
   Begin(now_ms);
-  std::vector<InstanceId> alive, gone;
-  for (size_t at = 0; at + InstanceId::kBytes <= alive_ids.size(); at += InstanceId::kBytes) {
-    alive.push_back(InstanceId::From(alive_ids.substr(at, InstanceId::kBytes)));
-  }
+  std::vector<InstanceId> gone;
   for (const Peer& peer : census_.peers()) {
-    if (std::find(alive.begin(), alive.end(), peer.id) == alive.end()) gone.push_back(peer.id);
+    bool alive = false;
+    for (size_t at = 0; at + InstanceId::kBytes <= alive_ids.size(); at += InstanceId::kBytes) {
+      alive |= alive_ids.substr(at, InstanceId::kBytes) == peer.id.view();
+    }
+    if (!alive) gone.push_back(peer.id);
   }
-  const bool unmet = std::any_of(alive.begin(), alive.end(), [&](const InstanceId& id) {
-    return id != options_.instance && census_.Find(id) == nullptr;
-  });
-  if (unmet && !suspended_ && !Planted("unmet-not-asked")) SendPresence(/*leaves=*/false, /*asks=*/true);
+  uint64_t unmet = 0;
+  for (size_t at = 0; at + InstanceId::kBytes <= alive_ids.size(); at += InstanceId::kBytes) {
+    const InstanceId id = InstanceId::From(alive_ids.substr(at, InstanceId::kBytes));
+    if (id != options_.instance && census_.Find(id) == nullptr) unmet += HashBytes(id.view(), 0);
+  }
+  if (!suspended_ && !Planted("unmet-not-asked")) AskUnmet(unmet, now_ms);
   for (const InstanceId& id : gone) {
     census_.Remove(id);
     election_.Gone(id);

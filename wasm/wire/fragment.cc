@@ -44,7 +44,10 @@ Status FragmentAssembler::Add(const Frame& fragment, std::string_view* message) 
   if (piece.empty() || piece.size() > kFragmentBytesMax) return Status::kMalformedFrame;
 
   Assembly* assembly = Find(from);
-  if (index == 0) {
+  const bool again = assembly->number == number && assembly->count == count && assembly->next_index > 0;
+  if (index == 0 && !again) {
+    std::rotate(assembly, assembly + 1, assemblies_.data() + assemblies_.size());
+    assembly = &assemblies_.back();
     assembly->number = number;
     assembly->count = count;
     assembly->next_index = 0;
@@ -60,7 +63,9 @@ Status FragmentAssembler::Add(const Frame& fragment, std::string_view* message) 
   }
   if (++assembly->next_index < count) return Status::kOk;
   finished_ = std::move(assembly->bytes);
-  assemblies_.erase(assemblies_.begin() + (assembly - assemblies_.data()));
+  assembly->bytes = Buffer();
+  // Remembered, so that copies of its pieces are not put together again; the first to give way.
+  std::rotate(assemblies_.data(), assembly, assembly + 1);
   *message = finished_.view();
   return Status::kOk;
 }

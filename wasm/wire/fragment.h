@@ -19,8 +19,9 @@ void Fragment(const FrameWriter& writer, const InstanceId& from, uint64_t number
               std::vector<Buffer>* frames);
 
 /// Puts fragments together, one message a sender at a time: a newer message of the same sender
-/// replaces an unfinished one. Channels keep a sender's order, so a fragment out of order means loss,
-/// and the message is given up; anti-entropy asks again.
+/// replaces an unfinished one, and copies of pieces that were taken are passed over. Channels keep a
+/// sender's order, so a fragment out of order means loss, and the message is given up; anti-entropy asks
+/// again.
 class FragmentAssembler {
  public:
   /// Takes one fragment. `*message` is the whole message when this was its last piece, valid until the
