@@ -227,6 +227,23 @@ describe('bad input', () => {
     await broken.close()
   })
 
+  test('a tab that has not heard of an erasure stores nothing in the new store', async () => {
+    let deaf = false
+    const mesh = createMesh({ lose: () => deaf })
+    const a = (await mesh.ready({ state: { secret: 0 } })).store
+    const b = (await mesh.ready({ state: { secret: 0 } })).store
+    a.set(['secret'], 1)
+    await a.flush()
+    deaf = true
+    await b.destroy()
+    const codes: unknown[] = []
+    a.on('error', ({ error }) => codes.push((error as { code?: unknown }).code))
+    await expect(a.set(['secret'], 2).durable).rejects.toThrow(/erased/)
+    expect(codes).toEqual(['destroyed'])
+    const next = (await mesh.ready({ state: { secret: 0 } })).store
+    expect(next.getState()).toEqual({ secret: 0 })
+  })
+
   test('bytes from others never throw: they are dropped and counted', async () => {
     const mesh = createMesh()
     const { store } = await mesh.ready({ state: { a: 1 } })
