@@ -52,7 +52,7 @@ Tab* Storms::Victim(Fault fault, bool running) {
 void Storms::LastWords(Tab* tab, Random* random, const Task& then) {
   if (random->Chance(600)) workload_.Act(tab);
   world_->events.After(random->Below(8), [this, tab, random, then] {
-    if (!tab->running()) return;
+    if (!tab->running() || !world_->faults.on()) return;  // the quiet time has begun meanwhile
     for (uint64_t n = random->Below(3); n > 0; --n) workload_.Act(tab);
     tab->Suspend();
     if (random->Chance(300)) workload_.Act(tab);
