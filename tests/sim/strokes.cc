@@ -85,8 +85,17 @@ bool Storms::StrikePages(Fault fault) {
       }
       return true;
     case Fault::kTabCrashed:
-      if (tab != nullptr) tab->Crash();
-      return tab != nullptr;
+      if (tab == nullptr) return false;
+      if (random->Chance(500)) {
+        // Right after a write, which may have been stored and not heard of.
+        if (tab->running()) workload_.Act(tab);
+        world_->events.After(random->Below(60), [this, tab] {
+          if (world_->faults.on()) tab->Crash();
+        });
+      } else {
+        tab->Crash();
+      }
+      return true;
     case Fault::kTabFrozen:
     case Fault::kTabCached:
     case Fault::kTabStopped: {

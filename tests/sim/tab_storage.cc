@@ -76,7 +76,12 @@ void Tab::RestoreAll(const JournalContents& contents) {
   for (const Bytes& checkpoint : contents.checkpoints) {
     if (replica_->Restore(*checkpoint, now) == Status::kOk) break;
   }
-  for (const Bytes& record : contents.records) (void)replica_->Restore(*record, now);
+  for (const Bytes& record : contents.records) {
+    const Status status = replica_->Restore(*record, now);
+    if (status == Status::kOutOfMemory && !replica_->actions()->incomplete) {
+      around_.watcher->Fail(*this, "goes on without a record that it had no memory for");
+    }
+  }
   if (telling()) {
     Say("reads " + std::to_string(contents.checkpoints.size()) + " checkpoints and " +
         std::to_string(contents.records.size()) + " records up to " + std::to_string(contents.cursor));
