@@ -539,6 +539,23 @@ TEST(Replica, WhoRunsAndIsNotKnownIsAskedToTellOfItself) {
   EXPECT_TRUE(a->actions()->frames.empty());
 }
 
+TEST(Replica, AStrangerWhoGossipsIsAskedToTellOfItself) {
+  auto a = MakeReady(1);
+  auto b = MakeReady(2);
+  Buffer hello;
+  FrameWriter(NamespaceOf("test")).Begin(FrameKind::kHello, &hello);
+  EncodeHello(b->options().instance, {}, /*asks=*/false, b->digest(), b->vector(), &hello);
+  FrameWriter::End(0, &hello);
+  a->Receive(hello.view(), kNow);
+  EXPECT_EQ(a->actions()->frames.size(), 1u);
+  a->Receive(hello.view(), kNow + 1);
+  EXPECT_EQ(a->actions()->frames.size(), 1u);  // not again for each
+  Exchange({a.get(), b.get()});
+  Buffer peers;
+  a->PrintPeers(&peers);
+  EXPECT_NE(peers.view(), "[]");
+}
+
 TEST(Replica, WhoDoesNotAnswerIsAskedEverLessOften) {
   auto replica = MakeReady(1);
   InstanceId silent;

@@ -170,6 +170,7 @@ class Replica {
   void SendDelta(const InstanceId& to, const SentVector& theirs);
   void SendPresence(bool leaves, bool asks);
   void AskUnmet(uint64_t unmet, uint64_t now_ms);
+  void AskStranger(const InstanceId& from, uint64_t now_ms);
   void SendPosition(bool asks);
   void SendAck(const InstanceId& to, uint32_t seq);
   void Pull(const InstanceId& from, uint64_t now_ms);

@@ -86,6 +86,15 @@ void Replica::AskUnmet(uint64_t unmet, uint64_t now_ms) {
   SendPresence(/*leaves=*/false, /*asks=*/true);
 }
 
+// Who gossips and is not known has been heard of by nobody here: its presence was lost, or another's word for
+// it.
+void Replica::AskStranger(const InstanceId& from, uint64_t now_ms) {
+  if (from == options_.instance || census_.Find(from) != nullptr) return;
+  if (now_ms >= unmet_asked_ms_ && now_ms - unmet_asked_ms_ < kUnmetFirstMs) return;
+  unmet_asked_ms_ = now_ms;
+  SendPresence(/*leaves=*/false, /*asks=*/true);
+}
+
 void Replica::RetainPeers(std::string_view alive_ids, uint64_t now_ms) {
   Begin(now_ms);
   std::vector<InstanceId> gone;
