@@ -235,7 +235,6 @@ class Tab : public Page {
   uint64_t wake_timer_ = 0;
   uint64_t ask_timer_ = 0;
   uint64_t alive_timer_ = 0;
-  bool missing_ = false;  // somebody who runs is not known
   uint64_t next_timer_ = 1;
 };
 

@@ -1,7 +1,6 @@
 // Tab: who leads, who lives, and the page's life.
 #include <utility>
 
-#include "json/print.h"
 #include "tab.h"
 
 namespace tabmesh::sim {
@@ -61,8 +60,7 @@ void Tab::TermStored(uint64_t term) {
 void Tab::WatchAlive() {
   Buffer peers;
   if (!ended_) replica_->PrintPeers(&peers);
-  if (ended_ || suspended_ || alive_timer_ != 0 || !options_.has_locks) return;
-  if (!missing_ && peers.view() == "[]") return;
+  if (ended_ || suspended_ || alive_timer_ != 0 || !options_.has_locks || peers.view() == "[]") return;
   const uint64_t timer = alive_timer_ = next_timer_++;
   After(kAliveEveryMs, [this, timer] {
     if (timer != alive_timer_) return;
@@ -75,16 +73,8 @@ void Tab::LookWhoLives(Task then) {
   if (!options_.has_locks) return then();
   around_.locks->QueryAlive(this, [this, then = std::move(then)](const std::vector<InstanceId>& alive) {
     if (!ended_ && !suspended_) {
-      Buffer peers;
-      replica_->PrintPeers(&peers);
       std::string ids;
-      missing_ = false;
-      for (const InstanceId& id : alive) {
-        ids += id.view();
-        Buffer name;
-        PrintHex(id.view(), &name);
-        missing_ |= id != options_.id && peers.view().find(name.view()) == std::string_view::npos;
-      }
+      for (const InstanceId& id : alive) ids += id.view();
       replica_->RetainPeers(ids, Now());
       Perform();
     }

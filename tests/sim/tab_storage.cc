@@ -104,7 +104,6 @@ void Tab::Hydrate() {
     replica_->Restored(/*alone=*/!waiting->others, Now());
     Perform();
     TellHydrated();
-    if (!ended_ && waiting->others) LookWhoLives([this] { WatchAlive(); });
   };
   if (options_.has_locks) {
     around_.locks->QueryAlive(this, [this, waiting, finish](const std::vector<InstanceId>& alive) {

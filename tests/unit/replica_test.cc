@@ -519,64 +519,14 @@ TEST(Replica, DeathOrGoodbyeOfAPeerAsksForTheJournal) {
   EXPECT_NE(Events(a.get()).find("catch-up"), std::string::npos);
 }
 
-TEST(Replica, WhoRunsAndIsNotKnownIsAskedToTellOfItself) {
+TEST(Replica, GossipTellsWhoIsHere) {
   auto a = MakeReady(1);
   auto b = MakeReady(2);
-  const auto peers = [](const Replica& replica) {
-    Buffer out;
-    replica.PrintPeers(&out);
-    return std::string(out.view());
-  };
-  std::string alive(a->options().instance.view());
-  a->RetainPeers(alive, kNow);
-  EXPECT_TRUE(a->actions()->frames.empty());
-  alive += b->options().instance.view();
-  a->RetainPeers(alive, kNow);
-  Exchange({a.get(), b.get()});
-  EXPECT_NE(peers(*a), "[]");
-  EXPECT_NE(peers(*b), "[]");
-  a->RetainPeers(alive, kNow);
-  EXPECT_TRUE(a->actions()->frames.empty());
-}
-
-TEST(Replica, AStrangerWhoGossipsIsAskedToTellOfItself) {
-  auto a = MakeReady(1);
-  auto b = MakeReady(2);
-  Buffer hello;
-  FrameWriter(NamespaceOf("test")).Begin(FrameKind::kHello, &hello);
-  EncodeHello(b->options().instance, {}, /*asks=*/false, b->digest(), b->vector(), &hello);
-  FrameWriter::End(0, &hello);
-  a->Receive(hello.view(), kNow);
-  EXPECT_EQ(a->actions()->frames.size(), 1u);
-  a->Receive(hello.view(), kNow + 1);
-  EXPECT_EQ(a->actions()->frames.size(), 1u);  // not again for each
-  Exchange({a.get(), b.get()});
+  a->Tick(kNow + kGossipEveryMs);
+  for (const Buffer& frame : a->actions()->frames) b->Receive(frame.view(), kNow);
   Buffer peers;
-  a->PrintPeers(&peers);
+  b->PrintPeers(&peers);
   EXPECT_NE(peers.view(), "[]");
-}
-
-TEST(Replica, WhoDoesNotAnswerIsAskedEverLessOften) {
-  auto replica = MakeReady(1);
-  InstanceId silent;
-  silent.bytes[0] = 9;
-  std::string alive(silent.view());
-  size_t asked = 0;
-  const auto look = [&](uint64_t now) {
-    replica->RetainPeers(alive, now);
-    const size_t frames = replica->actions()->frames.size();
-    replica->actions()->Clear();
-    asked += frames;
-    return frames;
-  };
-  for (uint64_t ms = 0; ms < 3'600'000; ms += 5000) look(kNow + ms);
-  EXPECT_GT(asked, 10u);
-  EXPECT_LT(asked, 25u);
-  // Another one who is not known is asked at once.
-  silent.bytes[0] = 10;
-  alive += silent.view();
-  EXPECT_EQ(look(kNow + 3'600'001), 1u);
-  EXPECT_EQ(look(kNow + 3'600'002), 0u);
 }
 
 TEST(Replica, LastWordsOfAnotherEraArePassedOverAndDamageIsTold) {

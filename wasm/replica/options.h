@@ -47,12 +47,10 @@ inline constexpr uint64_t kJoinWaitMs = 120;   // for a first sign of others, wh
 inline constexpr uint64_t kPullRetryMs = 250;  // a hello without an answer is repeated
 inline constexpr uint32_t kAskAttemptsMax =
     4;  // then a joiner goes on alone, and others wait for the next gossip
-inline constexpr uint64_t kSilentMs = 60'000;    // who has not been heard of for so long is not waited for
-inline constexpr uint64_t kUnmetFirstMs = 4000;  // between two questions to who runs and is not known
-inline constexpr uint64_t kUnmetLastMs = 300'000;
+inline constexpr uint64_t kSilentMs = 60'000;  // who has not been heard of for so long is not waited for
 inline constexpr uint64_t kPositionAfterMs =
     1000;  // quiet after a write, so that a lost last frame is noticed
-inline constexpr uint64_t kGossipEveryMs = 30000;     // vector and digest to everybody
+inline constexpr uint64_t kGossipEveryMs = 30000;     // vector, digest and presence to everybody
 inline constexpr uint64_t kGossipAfterLossMs = 2000;  // the first of them after something was lost
 inline constexpr uint64_t kHealEveryMs = 5000;        // full exchanges after a divergence, at most
 inline constexpr uint64_t kEraAnswerEveryMs = 500;    // to frames of earlier eras

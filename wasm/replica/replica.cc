@@ -468,6 +468,8 @@ void Replica::Tick(uint64_t now_ms) {
     if (anti_entropy_.PositionDue(now_ms)) SendPosition(/*asks=*/false);
     if (anti_entropy_.GossipDue(now_ms)) {
       SendHello({}, /*asks=*/false);
+      // One that was lost would leave this tab out of the others' lists.
+      if (!Planted("presence-told-once")) SendPresence(/*leaves=*/false, /*asks=*/false);
       // What a tab has stored just before it died, nobody may have heard of, nor that it died.
       const bool looks = election_.leader().IsZero() || election_.leader() == options_.instance;
       if (looks && !Planted("journal-not-looked-at")) Actions::Event(&actions_, "catch-up");

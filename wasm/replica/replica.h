@@ -96,7 +96,7 @@ class Replica {
   /// The store is being erased: tells the others.
   void Destroy(uint64_t now_ms);
   /// Whom the caller knows to run: InstanceId::kBytes a piece. Others leave the census, and the event
-  /// "catch-up" asks the caller to read the journal. Who runs and is not in it is asked to tell of itself.
+  /// "catch-up" asks the caller to read the journal.
   void RetainPeers(std::string_view alive_ids, uint64_t now_ms);
 
   void LockGranted(uint64_t now_ms);
@@ -169,8 +169,6 @@ class Replica {
   void SendFullQuestion(const InstanceId& to);
   void SendDelta(const InstanceId& to, const SentVector& theirs);
   void SendPresence(bool leaves, bool asks);
-  void AskUnmet(uint64_t unmet, uint64_t now_ms);
-  void AskStranger(const InstanceId& from, uint64_t now_ms);
   void SendPosition(bool asks);
   void SendAck(const InstanceId& to, uint32_t seq);
   void Pull(const InstanceId& from, uint64_t now_ms);
@@ -202,9 +200,6 @@ class Replica {
   Census census_;
   Election election_;
   bool visible_;
-  uint64_t unmet_ = 0;
-  uint64_t unmet_asked_ms_ = 0;
-  uint64_t unmet_gap_ms_ = 0;
   bool suspended_ = false;
   Buffer proposal_;                // a write that is being stored
   uint32_t proposed_ = 0;          // its number; 0 if there is none

@@ -18,7 +18,6 @@ Status Replica::ReceiveHello(const Frame& frame, uint64_t now_ms) {
   if (const Status status = DecodeHello(frame, &hello); status != Status::kOk) return status;
   if (!hello.to.IsZero() && hello.to != options_.instance) return Status::kOk;
   census_.Seen(hello.from, now_ms);
-  AskStranger(hello.from, now_ms);
   const Standing standing = Compare(hello.vector, vector_);
   if (hello.asks && anti_entropy_.hydrating()) {
     if (unanswered_.size() < kUnansweredMax) unanswered_.push_back(hello);

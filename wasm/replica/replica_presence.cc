@@ -1,9 +1,6 @@
 // Replica: who is here, who leads, and the page's life.
-#include <algorithm>
 #include <utility>
-#include <vector>
 
-#include "base/hash.h"
 #include "base/limits.h"
 #include "replica/replica.h"
 
@@ -75,26 +72,6 @@ void Replica::Destroy(uint64_t now_ms) {
   EndCall(/*local=*/false);
 }
 
-// `unmet`: a hash of those who run and are not in the census. Everybody hears the question: where the same
-// ones do not answer, it is asked ever less often.
-void Replica::AskUnmet(uint64_t unmet, uint64_t now_ms) {
-  if (unmet != unmet_) unmet_gap_ms_ = 0;
-  unmet_ = unmet;
-  if (unmet == 0 || (now_ms >= unmet_asked_ms_ && now_ms - unmet_asked_ms_ < unmet_gap_ms_)) return;
-  unmet_asked_ms_ = now_ms;
-  unmet_gap_ms_ = std::clamp(unmet_gap_ms_ * 2, kUnmetFirstMs, kUnmetLastMs);
-  SendPresence(/*leaves=*/false, /*asks=*/true);
-}
-
-// Who gossips and is not known has been heard of by nobody here: its presence was lost, or another's word for
-// it.
-void Replica::AskStranger(const InstanceId& from, uint64_t now_ms) {
-  if (from == options_.instance || census_.Find(from) != nullptr) return;
-  if (now_ms >= unmet_asked_ms_ && now_ms - unmet_asked_ms_ < kUnmetFirstMs) return;
-  unmet_asked_ms_ = now_ms;
-  SendPresence(/*leaves=*/false, /*asks=*/true);
-}
-
 void Replica::RetainPeers(std::string_view alive_ids, uint64_t now_ms) {
   Begin(now_ms);
   std::vector<InstanceId> gone;
@@ -105,12 +82,6 @@ void Replica::RetainPeers(std::string_view alive_ids, uint64_t now_ms) {
     }
     if (!alive) gone.push_back(peer.id);
   }
-  uint64_t unmet = 0;
-  for (size_t at = 0; at + InstanceId::kBytes <= alive_ids.size(); at += InstanceId::kBytes) {
-    const InstanceId id = InstanceId::From(alive_ids.substr(at, InstanceId::kBytes));
-    if (id != options_.instance && census_.Find(id) == nullptr) unmet += HashBytes(id.view(), 0);
-  }
-  if (!suspended_ && !Planted("unmet-not-asked")) AskUnmet(unmet, now_ms);
   for (const InstanceId& id : gone) {
     census_.Remove(id);
     election_.Gone(id);
