@@ -11,6 +11,8 @@ const suspectMs = 4000
 const hopelessMs = 60_000
 /** Whoever uses another way is answered by it for so long, and then not for as long: else two would keep each other at it. */
 const answerMs = 60_000
+/** Senders remembered without a look, which tells who is gone. */
+const heardMax = 1024
 /** Between two looks: this tab has slept, and what it knows of others is old. */
 const sleptMs = 180_000
 
@@ -49,7 +51,7 @@ export function createChannels({ kinds, clock, openChannel, receive, onChange }:
   const missingSince = new Map<number, number>()
   let lookedAt = -Infinity
   let someoneNeedsAll = false
-  let answerUntil = -Infinity
+  let answeredAt = -Infinity
 
   function openNext(): boolean {
     const next = unopened.shift()
@@ -57,9 +59,11 @@ export function createChannels({ kinds, clock, openChannel, receive, onChange }:
     const isSpare = ways.length > 0
     const channel = openChannel(next, (frame) => {
       const now = clock.now()
-      heard[isSpare ? 1 : 0].set(keyOfSender(frame), now)
-      if (isSpare && Math.abs(now - answerUntil) >= answerMs) {
-        answerUntil = now + answerMs
+      const known = heard[isSpare ? 1 : 0]
+      if (known.size === heardMax) known.clear()
+      known.set(keyOfSender(frame), now)
+      if (isSpare && Math.abs(now - answeredAt) >= 2 * answerMs) {
+        answeredAt = now
         update()
       }
       receive(frame)
@@ -74,7 +78,7 @@ export function createChannels({ kinds, clock, openChannel, receive, onChange }:
     while (openNext());
   }
 
-  const isWide = (): boolean => someoneNeedsAll || (answerUntil > 0 && Math.abs(answerUntil - answerMs - clock.now()) < answerMs)
+  const isWide = (): boolean => someoneNeedsAll || Math.abs(clock.now() - answeredAt) < answerMs
 
   function update(): void {
     const wide = isWide()
@@ -131,7 +135,7 @@ export function createChannels({ kinds, clock, openChannel, receive, onChange }:
       unopened = []
       for (const known of [...heard, missingSince]) known.clear()
       someoneNeedsAll = false
-      answerUntil = -Infinity
+      answeredAt = -Infinity
     },
   }
 }

@@ -192,6 +192,7 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     return current
   }
 
+  // A request that fails where the era has ended would need no answer, but Firefox commits what follows one.
   async function append(list: readonly Uint8Array[], era: number, leaving = false): Promise<void> {
     // One that is never answered, in a page that is kept frozen, would hold up all other tabs.
     if (leaving) asking.forEach(giveUp)
@@ -214,7 +215,6 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
       })
     }
     await done.finally(() => asking.delete(transaction))
-    // A fence that fails would do without a question, but Firefox commits what follows a request that has failed.
     if (!current || (leaving && !(await isCurrentNow(era)))) throw new TabmeshError('era-ended', `Era ${era} has ended.`)
   }
 

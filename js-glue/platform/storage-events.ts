@@ -3,7 +3,7 @@
 import type { BytePacker, Channel } from '../platform.ts'
 import { randomBytes } from './web-crypto.ts'
 
-/** After the last letter; its readers have it with the event. */
+/** How long a letter stays at most; its readers have it with the event. */
 const tidyMs = 1000
 
 /** `undefined` in workers and Node, and where storage is blocked or takes nothing. */

@@ -52,6 +52,9 @@ const browserNeeds = {
   ],
 }
 
+/** The browsers that the suites drive. */
+export const browserNames = Object.keys(browserNeeds)
+
 /** Makes sure that a browser is there. */
 export async function ensureBrowser(name) {
   await installPackages(browserNeeds[name].filter((need) => !need.present()).map((need) => need.package))

@@ -139,6 +139,15 @@ describe('channels', () => {
     }
   })
 
+  test('who has gone is not missed', () => {
+    const { channels, pass, look, posted } = createRig()
+    channels.open()
+    look('a')
+    pass(5000)
+    expect(look('')).toBe(false)
+    expect(posted()).toEqual([first])
+  })
+
   test('missed for a moment is a matter of time', () => {
     const { channels, changes, pass, hear, look } = createRig()
     channels.open()

@@ -8,7 +8,7 @@ import { channelCases } from '../../conformance/channel.ts'
 import { journalCases } from '../../conformance/journal.ts'
 import { lockCases } from '../../conformance/lock.ts'
 import { chosenBrowser, launchBrowser, type Browser, type BrowserTab } from '../browsers/browser.ts'
-import { root, serve } from '../harness.ts'
+import { eventually, root, serve } from '../harness.ts'
 
 let server: Awaited<ReturnType<typeof serve>>
 let browser: Browser
@@ -21,7 +21,7 @@ beforeAll(async () => {
   server = await serve()
   browser = await launchBrowser(chosenBrowser())
   page = await browser.open(new URL('/tests/conformance/page.html', server.url).href)
-  while (!(await page.evaluate(() => window.conformance !== undefined)));
+  await eventually(() => page.evaluate(() => window.conformance !== undefined), Boolean)
 })
 afterAll(async () => {
   await browser?.close()
