@@ -56,8 +56,10 @@ function loadError(cause: unknown): TabmeshError {
   return new TabmeshError('wasm-failed', 'tabmesh.wasm could not be loaded: is it served beside the bundle? Its place can be passed as the option wasm. This tab goes on by itself, without sharing.', { cause })
 }
 
+const bytesOf = (hex: string): Uint8Array => Uint8Array.from(hex.match(/../g) ?? [], (byte) => parseInt(byte, 16))
+
 /** The lock actions of the core, by number; and `incomplete`: it has run out of memory, and must not go on. */
-const lockActions = ['none', 'request', 'release', 'claim', 'incomplete'] as const
+const lockActions = ['none', 'request', 'release', 'claim', 'steal', 'incomplete'] as const
 const strategies: readonly StrategyName[] = ['merge', 'last-write-wins', 'first-write-wins', 'resolve', 'prompt']
 
 /** Where the fields of a report lie, in words of 32 bits: struct Report in wasm/bindings/bindings.cc. */
@@ -74,6 +76,7 @@ const recordsWord = 14
 export type CoreEvent =
   | { readonly type: 'ready' | 'tabs' | 'conflicts' | 'catch-up' | 'destroyed' | 'identity-conflict' }
   | { readonly type: 'remote' | 'divergence'; readonly from: string }
+  | { readonly type: 'knock'; readonly id: string }
   | { readonly type: 'shared'; readonly seq: number }
   | { readonly type: 'strategy-mismatch'; readonly key: string }
   | { readonly type: 'later-era'; readonly era: number }
@@ -131,7 +134,9 @@ export interface Core {
   /** Whether its own write of this number is merged. */
   hasOwn(seq: number): boolean
   receive(frame: Uint8Array, now: number): void
-  retainPeers(ids: Uint8Array, now: number): void
+  /** Who is alive, and then who holds the leader lock: two calls of the core, after each of which there is something to perform. */
+  retainPeers(alive: readonly string[], now: number): void
+  lockHeldBy(holder: string | undefined, now: number): void
   takeChanges(): readonly TreeEdit[]
   takeFrames(): Uint8Array[]
   takeRecords(): Uint8Array[]
@@ -196,7 +201,7 @@ export function createCore(module: MainModule, options: CoreOptions): Core {
   }
 
   /** Bytes from elsewhere never throw; undefined without memory for them. Frames may be lost. */
-  const given = (name: 'restore' | 'receive' | 'retainPeers', bytes: Uint8Array, now: number): number | undefined => {
+  const given = (name: 'restore' | 'receive' | 'retainPeers' | 'lockHeldBy', bytes: Uint8Array, now: number): number | undefined => {
     const sizes = freed ? undefined : memory.put(bytes)
     return sizes && (module[name](handle, sizes[0]!, now) as number | undefined)
   }
@@ -238,7 +243,8 @@ export function createCore(module: MainModule, options: CoreOptions): Core {
     },
     hasOwn: (seq) => !freed && module.hasOwn(handle, seq),
     receive: (frame, now) => void given('receive', frame, now),
-    retainPeers: (ids, now) => void given('retainPeers', ids, now),
+    retainPeers: (alive, now) => void given('retainPeers', bytesOf(alive.join('')), now),
+    lockHeldBy: (holder, now) => void given('lockHeldBy', holder === '' ? new Uint8Array(16) : bytesOf(holder ?? ''), now),
     takeChanges() {
       const text = takeText(changesWord)
       return text === undefined ? none : (JSON.parse(text) as TreeEdit[])

@@ -7,7 +7,7 @@ import { TabmeshError } from './errors.ts'
 import type { TreeEdit } from './json-tree.ts'
 import { createJournalWriter } from './journal-writer.ts'
 import { bytePackerOf } from './lz.ts'
-import { channelKinds, type ChannelKind, type JournalContents, type Lock, type Platform } from './platform.ts'
+import { channelKinds, type ChannelKind, type JournalContents, type Lock, type LockHandlers, type Platform } from './platform.ts'
 import type { Lists } from './keyed-list.ts'
 import { createStorage } from './storage.ts'
 import type { Mirror } from './store.ts'
@@ -23,6 +23,8 @@ const aliveEveryMs = 5000
 /** Between two questions whether another tab has a write that somebody waits for. */
 const askSharedMs = 500
 const claimAgainMs = 2000
+/** The same while the leader lock is held by somebody who is not shown as alive; who runs is shown again at once. */
+const doubtEveryMs = 1500
 const closeWaitMs = 3000
 /** Between two looks whether the era has ended. */
 const laterEraMs = 100
@@ -120,6 +122,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   let wakeAt = 0
   let cancelAlive: (() => void) | undefined
   let missing = false // somebody who lives has not been heard of
+  let doubtful = false // the leader lock is held by somebody who is not shown as alive
   const lock: Lock | undefined = platform.openLock(options.name)
   let becomeReady!: () => void
   const ready = new Promise<void>((resolve) => (becomeReady = resolve))
@@ -325,6 +328,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     const { action, term } = core.takeLock()
     if (action === 'request') queueForLock()
     else if (action === 'release') lock?.release()
+    else if (action === 'steal') queueForLock(true)
     else if (action === 'claim') void claim(term)
     else if (action === 'incomplete') endShort()
   }
@@ -362,6 +366,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         shareAlone()
         emit('tabs', tabs())
         watchAlive()
+        break
+      case 'knock':
+        lock?.knock(event.id)
         break
       case 'catch-up':
         if (options.persist !== false && hydrated) void storage.catchUp()
@@ -484,8 +491,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   // ---- leadership ----
 
-  function queueForLock(): void {
-    lock?.request({
+  function queueForLock(steals = false): void {
+    const handlers: LockHandlers = {
       granted() {
         replica.lockGranted(clock.now())
         perform()
@@ -494,7 +501,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         replica.lockLost(clock.now())
         perform()
       },
-    })
+    }
+    lock?.request(handlers, steals)
   }
 
   async function claim(atLeast: number): Promise<void> {
@@ -524,20 +532,28 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   // ---- who lives ----
 
   function watchAlive(): void {
-    if (ended || suspended || cancelAlive || !lock || (!missing && core.peers().length === 0)) return
-    cancelAlive = clock.after(aliveEveryMs, () => {
+    if (ended || suspended || cancelAlive || !lock || (!missing && !doubtful && core.peers().length === 0)) return
+    cancelAlive = clock.after(doubtful ? doubtEveryMs : aliveEveryMs, () => {
       cancelAlive = undefined
-      void lookWhoLives().then(watchAlive)
+      look()
     })
+  }
+
+  /** And goes on looking while there is anybody to look for. */
+  function look(): void {
+    void lookWhoLives().then(watchAlive)
   }
 
   async function lookWhoLives(): Promise<void> {
     if (!lock) return
-    const alive = await lock.alive().catch(() => undefined)
-    if (!alive || ended || suspended) return
-    missing = channels.look(alive.filter((other) => other !== id))
+    const roll = await lock.roll().catch(() => undefined)
+    if (!roll || ended || suspended) return
+    doubtful = roll.holder === ''
+    missing = channels.look(roll.alive.filter((other) => other !== id))
     if (ended) return
-    core.retainPeers(Uint8Array.from(alive.flatMap((hex) => (hex.match(/../g) ?? []).map((byte) => parseInt(byte, 16)))), clock.now())
+    core.retainPeers(roll.alive, clock.now())
+    perform()
+    core.lockHeldBy(roll.holder, clock.now())
     perform()
   }
 
@@ -569,7 +585,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
 
   async function hydrate(): Promise<void> {
-    const others = lock ? lock.alive().then((alive) => alive.filter((other) => other !== id).length, () => 1) : Promise.resolve(1)
+    const others = lock ? lock.roll().then(({ alive }) => alive.filter((other) => other !== id).length, () => 1) : Promise.resolve(1)
     const reading = storage.read().then(
       () => undefined,
       (cause: unknown) => {
@@ -585,7 +601,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     told = true
     replica.restored(alone, clock.now())
     perform()
-    if (!alone) void lookWhoLives().then(watchAlive)
+    if (!alone) look()
   }
 
   // ---- eras ----
@@ -667,7 +683,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     perform()
     askShared()
     if (behind) void storage.catchUp()
-    void lookWhoLives().then(watchAlive)
+    look()
   }
 
   const unwatch = platform.lifecycle.watch({

@@ -80,16 +80,25 @@ export interface LockHandlers {
   readonly lost: () => void
 }
 
+/** Who is alive, and who holds the leader lock: instances in hex. */
+export interface Roll {
+  readonly alive: string[]
+  /** `undefined` when nobody holds it, `''` when it is held by somebody who is not shown as alive. */
+  readonly holder: string | undefined
+}
+
 /** The leader lock, and a register of who is alive. */
 export interface Lock {
-  /** Queues for the leader lock; when held or queued already, gives up the place and queues again. */
-  request(handlers: LockHandlers): void
+  /** Queues for the leader lock; when held or queued already, gives up the place and queues again. `steals`: takes it from its holder. */
+  request(handlers: LockHandlers, steals?: boolean): void
   release(): void
   /** Makes this replica known as alive until `hide`, or its death. */
   show(instance: string): void
   hide(): void
-  /** Instances that are alive now, this one included. */
-  alive(): Promise<string[]>
+  /** As it is now, this instance included. */
+  roll(): Promise<Roll>
+  /** Shows an instance as alive no more; whoever runs shows itself again at once. */
+  knock(instance: string): void
 }
 
 export interface Clock {

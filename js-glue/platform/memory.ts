@@ -21,6 +21,9 @@ export interface MemoryTab {
   readonly platform: Platform
   /** Gone without a word: a crash. */
   kill(): void
+  /** Stopped without a word, with all that it holds; `go` lets it run again. */
+  stop(): void
+  go(): void
   suspend(): void
   resume(): void
   setVisible(visible: boolean): void
@@ -48,16 +51,31 @@ interface Disk {
   transactions: Set<string>
 }
 
+interface Tab {
+  readonly label: string
+  dead: boolean
+  /** What waits while the tab is stopped. */
+  held: (() => void)[] | undefined
+}
+
 interface Waiter {
-  tab: object
-  handlers: LockHandlers
+  readonly tab: Tab
+  readonly handlers: LockHandlers
+  left: boolean
+}
+
+/** Now, or when the tab goes on, or never. */
+function enter(tab: Tab, act: () => void): void {
+  if (tab.dead) return
+  if (tab.held) tab.held.push(act)
+  else act()
 }
 
 export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
   const disks = new Map<string, Disk>()
-  const channels = new Set<{ kind: ChannelKind; name: string; tab: object; receive: (frame: Uint8Array) => void }>()
+  const channels = new Set<{ kind: ChannelKind; name: string; tab: Tab; receive: (frame: Uint8Array) => void }>()
   const queues = new Map<string, Waiter[]>()
-  const shown = new Map<object, { name: string; instance: string }>()
+  const shown = new Map<Tab, { name: string; instance: string; knocked: boolean }>()
   const sent: Uint8Array[] = []
   let tabs = 0
 
@@ -68,13 +86,11 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
   }
 
   /** Later, in a task of its own, in the order of the calls; not when the tab has died meanwhile. */
-  const task = (tab: { dead: boolean }, act: () => void, ms = 0): void => {
-    setTimeout(() => {
-      if (!tab.dead) act()
-    }, ms)
+  const task = (tab: Tab, act: () => void, ms = 0): void => {
+    setTimeout(() => enter(tab, act), ms)
   }
 
-  function openChannel(tab: { dead: boolean }, kind: ChannelKind, name: string, receive: (frame: Uint8Array) => void, packer: BytePacker): Channel | undefined {
+  function openChannel(tab: Tab, kind: ChannelKind, name: string, receive: (frame: Uint8Array) => void, packer: BytePacker): Channel | undefined {
     if (faults.channels?.includes(kind) === false) return undefined
     const own = { kind, name, tab, receive }
     channels.add(own)
@@ -86,7 +102,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
           if (other.tab === tab || other.kind !== kind || other.name !== name || faults.lose?.(kind)) continue
           for (let copies = faults.double?.() ? 2 : 1; copies > 0; copies--) {
             const copy = kind === 'storage-event' ? packer.unpack(packer.pack(frame))! : frame.slice()
-            task(other.tab as { dead: boolean }, () => channels.has(other) && other.receive(copy))
+            task(other.tab, () => channels.has(other) && other.receive(copy))
           }
         }
       },
@@ -94,34 +110,48 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
     }
   }
 
-  function openLock(tab: { dead: boolean }, name: string): Lock {
+  function openLock(tab: Tab, name: string): Lock {
     const queue = queues.get(name) ?? []
     queues.set(name, queue)
     const grant = (): void => {
       const [first] = queue
-      if (first) task(first.tab as { dead: boolean }, () => queue[0] === first && first.handlers.granted())
+      if (first) task(first.tab, () => queue[0] === first && first.handlers.granted())
     }
     const leave = (): void => {
       const at = queue.findIndex((waiter) => waiter.tab === tab)
-      if (at >= 0) queue.splice(at, 1)
+      for (const waiter of at >= 0 ? queue.splice(at, 1) : []) waiter.left = true
       if (at === 0) grant()
     }
     leaveOf.set(tab, leave)
     return {
-      request(handlers) {
+      request(handlers, steals = false) {
         leave()
-        queue.push({ tab, handlers })
-        if (queue.length === 1) grant()
+        const robbed = steals ? queue.shift() : undefined
+        if (robbed) task(robbed.tab, () => robbed.left || robbed.handlers.lost())
+        if (steals) queue.unshift({ tab, handlers, left: false })
+        else queue.push({ tab, handlers, left: false })
+        if (queue.length === 1 || steals) grant()
       },
       release: leave,
-      show: (instance) => void shown.set(tab, { name, instance }),
+      show: (instance) => void shown.set(tab, { name, instance, knocked: false }),
       hide: () => void shown.delete(tab),
-      alive: () => Promise.resolve([...shown.values()].filter((entry) => entry.name === name).map(({ instance }) => instance)),
+      roll() {
+        const alive = [...shown].filter(([, entry]) => entry.name === name && !entry.knocked)
+        const holder = queue[0] && (alive.find(([other]) => other === queue[0]!.tab)?.[1].instance ?? '')
+        return Promise.resolve({ alive: alive.map(([, { instance }]) => instance), holder })
+      },
+      knock(instance) {
+        for (const [other, entry] of shown) {
+          if (entry.name !== name || entry.instance !== instance) continue
+          entry.knocked = true
+          task(other, () => (entry.knocked = false))
+        }
+      },
     }
   }
-  const leaveOf = new Map<object, () => void>()
+  const leaveOf = new Map<Tab, () => void>()
 
-  async function openJournal(tab: { dead: boolean; label: string }, name: string): Promise<Journal> {
+  async function openJournal(tab: Tab, name: string): Promise<Journal> {
     if (faults.openMs) await new Promise<void>((resolve) => faults.openMs !== Infinity && setTimeout(resolve, faults.openMs))
     const refused = faults.openError?.()
     if (refused) throw refused
@@ -205,7 +235,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
     stored: (name) => [...disk(name).checkpoints, ...disk(name).records].map(({ bytes }) => bytes),
     openTab() {
       const label = `tab ${++tabs}`
-      const tab = { dead: false, label }
+      const tab: Tab = { dead: false, label, held: undefined }
       const listeners = new Set<LifecycleListener>()
       const timers = new Set<ReturnType<typeof setTimeout>>()
       let visible = true
@@ -215,7 +245,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
           clock: {
             now: () => Date.now() + shift,
             after(ms, act) {
-              const timer = setTimeout(() => (timers.delete(timer), act()), Math.max(0, Math.min(ms, 0x7fffffff)))
+              const timer = setTimeout(() => (timers.delete(timer), enter(tab, act)), Math.max(0, Math.min(ms, 0x7fffffff)))
               timers.add(timer)
               return () => (timers.delete(timer), clearTimeout(timer))
             },
@@ -242,6 +272,12 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
           for (const channel of channels) if (channel.tab === tab) channels.delete(channel)
           shown.delete(tab)
           leaveOf.get(tab)?.()
+        },
+        stop: () => void (tab.held ??= []),
+        go() {
+          const held = tab.held ?? []
+          tab.held = undefined
+          held.forEach((act) => enter(tab, act))
         },
         suspend: () => listeners.forEach((listener) => listener.suspend()),
         resume: () => listeners.forEach((listener) => listener.resume()),

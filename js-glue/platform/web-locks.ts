@@ -7,18 +7,20 @@ export function openWebLocks(name: string): Lock | undefined {
   if (!locks) return undefined
   const leader = `tabmesh:${name}:leader`
   const tab = `tabmesh:${name}:tab:`
+  /** Names of stores may have colons, too. */
+  const instanceOf = ({ name: held = '' }: LockInfo): string => (held.startsWith(tab) && held.length === tab.length + 32 ? held.slice(tab.length) : '')
   let place: { abort: AbortController; free: () => void } | undefined
   let shown: (() => void) | undefined
 
   // The lock is kept until the promise that the callback returns is settled.
-  function request({ granted, lost }: LockHandlers): void {
+  function request({ granted, lost }: LockHandlers, steals = false): void {
     release()
     let free!: () => void
     const held = new Promise<void>((resolve) => (free = resolve))
     const mine = (place = { abort: new AbortController(), free })
     let owns = false
     locks!
-      .request(leader, { signal: mine.abort.signal }, () => {
+      .request(leader, steals ? { steal: true } : { signal: mine.abort.signal }, () => {
         if (place !== mine) return undefined
         owns = true
         granted()
@@ -37,21 +39,37 @@ export function openWebLocks(name: string): Lock | undefined {
     mine?.free()
   }
 
+  /** Until `hide`, also when somebody has knocked. */
+  function show(instance: string): void {
+    if (shown) return
+    const held = new Promise<void>((resolve) => (shown = resolve))
+    const mine = shown
+    locks!
+      .request(tab + instance, () => held)
+      .catch((cause: unknown) => {
+        if (shown !== mine || (cause as DOMException).name !== 'AbortError') return
+        shown = undefined
+        show(instance)
+      })
+  }
+
   return {
     request,
     release,
-    show(instance) {
-      if (shown) return
-      const held = new Promise<void>((resolve) => (shown = resolve))
-      locks.request(tab + instance, () => held).catch(() => undefined)
-    },
+    show,
     hide() {
       shown?.()
       shown = undefined
     },
-    async alive() {
+    async roll() {
       const { held = [], pending = [] } = await locks.query()
-      return [...held, ...pending].flatMap((lock) => (lock.name?.startsWith(tab) ? [lock.name.slice(tab.length)] : []))
+      const holder = held.find((lock) => lock.name === leader)
+      const alive = [...held, ...pending].filter((lock) => instanceOf(lock) !== '')
+      return {
+        alive: alive.map(instanceOf),
+        holder: holder && instanceOf(alive.find((lock) => lock.clientId === holder.clientId) ?? {}),
+      }
     },
+    knock: (instance) => void locks.request(tab + instance, { steal: true }, () => undefined).catch(() => undefined),
   }
 }

@@ -1,11 +1,21 @@
 // Lock: one tab holds it, the others wait in a row; and a register of who runs.
-import type { Lock } from '../../js-glue/platform.ts'
+import type { Lock, Roll } from '../../js-glue/platform.ts'
 import { check, equal, newName, pause, until, type Case, type Tab } from './surroundings.ts'
 
 const open = (tab: Tab, name: string): Lock => {
   const lock = tab.platform.openLock(name)
   check(lock !== undefined, 'there are no locks here')
   return lock
+}
+
+const [aa, bb, cc, dd] = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(32)) as [string, string, string, string]
+
+async function untilRoll(lock: Lock, what: string, reached: (roll: Roll) => boolean): Promise<void> {
+  for (let tries = 0; tries < 300; tries++) {
+    if (reached(await lock.roll())) return
+    await pause(10)
+  }
+  throw new Error(`${what}: ${JSON.stringify(await lock.roll())}`)
 }
 
 export const lockCases: Case[] = [
@@ -106,26 +116,90 @@ export const lockCases: Case[] = [
       const dying = await openTab()
       const [a, b, c] = [open(await openTab(), name), open(await openTab(), name), open(dying, name)]
       const other = open(await openTab(), `${name}x`)
-      a.show('aa')
-      b.show('bb')
-      c.show('cc')
-      other.show('dd')
-      const alive = async (wanted: readonly string[]): Promise<void> => {
-        let found: string[] = []
-        for (let tries = 0; tries < 200 && JSON.stringify(found) !== JSON.stringify(wanted); tries++) {
-          await pause(10)
-          found = (await a.alive()).sort()
-        }
-        equal(found, wanted, 'who runs')
-      }
-      await alive(['aa', 'bb', 'cc'])
+      a.show(aa)
+      b.show(bb)
+      c.show(cc)
+      other.show(dd)
+      const alive = (...wanted: string[]): Promise<void> =>
+        untilRoll(a, `who runs, ${JSON.stringify(wanted)}`, (roll) => JSON.stringify([...roll.alive].sort()) === JSON.stringify(wanted))
+      await alive(aa, bb, cc)
       b.hide()
-      await alive(['aa', 'cc'])
+      await alive(aa, cc)
       dying.kill()
-      await alive(['aa'])
+      await alive(aa)
       a.hide()
-      await alive([])
+      await alive()
       other.hide()
+    },
+  },
+  {
+    name: 'others see who holds the lock, or that somebody does who does not show itself',
+    async run({ openTab }) {
+      const name = newName()
+      const [a, b] = [open(await openTab(), name), open(await openTab(), name)]
+      await untilRoll(b, 'nobody holds it', ({ holder }) => holder === undefined)
+      a.request({ granted: () => undefined, lost: () => undefined })
+      await untilRoll(b, 'somebody holds it', ({ holder }) => holder === '')
+      b.request({ granted: () => undefined, lost: () => undefined })
+      a.show(aa)
+      b.show(bb)
+      await untilRoll(b, 'the first holds it', ({ holder }) => holder === aa)
+      a.release()
+      await untilRoll(b, 'the second holds it', ({ holder }) => holder === bb)
+      b.release()
+      await untilRoll(b, 'nobody holds it any more', ({ holder }) => holder === undefined)
+      a.hide()
+      b.hide()
+    },
+  },
+  {
+    name: 'who runs is shown again after a knock, who has hidden is not',
+    async run({ openTab }) {
+      const name = newName()
+      const dying = await openTab()
+      const [a, b, c] = [open(await openTab(), name), open(await openTab(), name), open(dying, name)]
+      a.show(aa)
+      b.show(bb)
+      c.show(cc)
+      for (let i = 0; i < 3; i++) for (const id of [aa, bb, cc, dd]) a.knock(id)
+      await untilRoll(a, 'all are shown again', ({ alive }) => alive.length === 3)
+      b.hide()
+      dying.kill()
+      for (const id of [bb, cc]) a.knock(id)
+      await pause()
+      equal((await a.roll()).alive, [aa], 'who runs')
+      b.show(bb)
+      await untilRoll(a, 'shown anew', ({ alive }) => alive.includes(bb))
+      a.hide()
+      b.hide()
+    },
+  },
+  {
+    name: 'whoever is robbed hears of it and may queue again; the others wait on',
+    async run({ openTab }) {
+      const name = newName()
+      const got: string[] = []
+      const [a, b, c] = [open(await openTab(), name), open(await openTab(), name), open(await openTab(), name)]
+      a.request({
+        granted: () => got.push('a'),
+        lost() {
+          got.push('a lost it')
+          a.request({ granted: () => got.push('a again'), lost: () => got.push('a lost it again') })
+        },
+      })
+      await until(() => got.length === 1, 'the lock')
+      b.request({ granted: () => got.push('b'), lost: () => got.push('b lost it') })
+      await pause(20)
+      c.request({ granted: () => got.push('c'), lost: () => got.push('c lost it') }, true)
+      await until(() => got.length === 3, 'the theft')
+      equal([...got].sort(), ['a', 'a lost it', 'c'], 'who holds it')
+      await pause(50)
+      c.release()
+      await until(() => got.length === 4, 'who waited')
+      b.release()
+      await until(() => got.length === 5, 'who was robbed')
+      equal(got.slice(3), ['b', 'a again'], 'the row')
+      a.release()
     },
   },
 ]

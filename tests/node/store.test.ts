@@ -221,7 +221,7 @@ describe('bad input', () => {
     const mesh = createMesh()
     const { store: broken, tab } = mesh.open({ state: { big: '€'.repeat(500_000) } }) // too long for the core, which counts bytes
     await expect(broken.ready).rejects.toThrow()
-    expect(await tab.platform.openLock('test')!.alive()).toEqual([])
+    expect((await tab.platform.openLock('test')!.roll()).alive).toEqual([])
     const { store } = await mesh.ready()
     expect(store.tabs).toHaveLength(1)
     await broken.close()
@@ -483,66 +483,6 @@ describe('storage that does not answer', () => {
     await until(() => store.getState().stored === 1)
     await store.flush()
     expect(store.getState()).toEqual({ early: 2, stored: 1 })
-  })
-})
-
-describe('leadership', () => {
-  test('passes on when the leader closes, crashes, or is suspended; terms grow', async () => {
-    const mesh = createMesh()
-    const tabs = [await mesh.ready(), await mesh.ready(), await mesh.ready(), await mesh.ready()]
-    const leads = (i: number): (() => boolean) => () => tabs[i]!.store.leader.isLeader
-    await until(leads(0))
-    const terms = [tabs[0]!.store.leader.term]
-    await tabs[0]!.store.close()
-    await until(leads(1))
-    terms.push(tabs[1]!.store.leader.term)
-    tabs[1]!.tab.kill()
-    await until(leads(2))
-    terms.push(tabs[2]!.store.leader.term)
-    tabs[2]!.tab.suspend()
-    await until(leads(3))
-    terms.push(tabs[3]!.store.leader.term)
-    expect(terms).toEqual([...terms].sort((a, b) => a - b))
-    expect(new Set(terms).size).toBe(4)
-    tabs[3]!.store.setState({ missed: true })
-    tabs[2]!.tab.resume()
-    await until(() => tabs[2]!.store.getState().missed === true)
-    expect(tabs[2]!.store.leader.isLeader).toBe(false)
-  })
-
-  test('run calls the task while this tab leads and aborts it when it stops', async () => {
-    const mesh = createMesh()
-    const [one, two] = [await mesh.ready(), await mesh.ready()]
-    await until(() => one.store.leader.isLeader)
-    const log: string[] = []
-    one.store.leader.run(({ signal, fence }) => {
-      log.push(`one ${fence}`)
-      signal.addEventListener('abort', () => log.push('one stops'))
-    })
-    const undo = two.store.leader.run(({ fence }) => log.push(`two ${fence}`))
-    await one.store.close()
-    await until(() => log.length === 3)
-    expect(log).toEqual([`one 1`, 'one stops', `two 2`])
-    undo()
-  })
-
-  test('a tab whose term could not be stored tries again', async () => {
-    const mesh = createMesh()
-    const { store } = mesh.open({ leader: true })
-    mesh.origin.faults.abort = () => new Error('not now')
-    store.on('error', () => undefined)
-    await new Promise((resolve) => setTimeout(resolve, 100))
-    expect(store.leader.isLeader).toBe(false)
-    mesh.origin.faults.abort = () => undefined
-    await until(() => store.leader.isLeader)
-  })
-
-  test('a tab with leader: false never leads', async () => {
-    const mesh = createMesh()
-    const { store } = await mesh.ready({ leader: false })
-    await mesh.ready()
-    await until(() => store.leader.id !== undefined)
-    expect(store.leader.isLeader).toBe(false)
   })
 })
 

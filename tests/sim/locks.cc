@@ -48,19 +48,32 @@ void Locks::GrantNext() {
   });
 }
 
-bool Locks::Steal(uint64_t for_ms) {
+bool Locks::StealFor(uint64_t for_ms) {
   if (queue_.empty() || !queue_.front().holds || events_->now_ms() < stolen_until_ms_) return false;
+  TakeFromHolder();
+  stolen_until_ms_ = events_->now_ms() + for_ms;
+  events_->At(stolen_until_ms_, [this] { GrantNext(); });
+  return true;
+}
+
+void Locks::Rob(Page* page, Task granted, Task lost) {
+  Leave(page);
+  if (!queue_.empty() && queue_.front().holds) TakeFromHolder();
+  stolen_until_ms_ = 0;
+  tickets_[page] = next_ticket_;
+  queue_.push_front({page, next_ticket_++, std::move(granted), std::move(lost)});
+  GrantNext();
+}
+
+void Locks::TakeFromHolder() {
   const Place robbed = std::move(queue_.front());
   queue_.pop_front();
-  stolen_until_ms_ = events_->now_ms() + for_ms;
   // After the grant, should that still be on its way.
   events_->After(3, [this, robbed] {
     robbed.page->Enter([this, robbed] {
       if (tickets_[robbed.page] == robbed.ticket) robbed.lost();
     });
   });
-  events_->At(stolen_until_ms_, [this] { GrantNext(); });
-  return true;
 }
 
 void Locks::Show(Page* page, const InstanceId& id) {
@@ -69,16 +82,40 @@ void Locks::Show(Page* page, const InstanceId& id) {
 }
 
 void Locks::Hide(Page* page) {
-  shown_.erase(
-      std::remove_if(shown_.begin(), shown_.end(), [page](const Shown& s) { return s.page == page; }),
-      shown_.end());
+  for (std::vector<Shown>* list : {&shown_, &knocked_at_}) {
+    list->erase(std::remove_if(list->begin(), list->end(), [page](const Shown& s) { return s.page == page; }),
+                list->end());
+  }
 }
 
-void Locks::QueryAlive(Page* page, Told told) {
+void Locks::Query(Page* page, Told told) {
   events_->After(random_.Below(3), [this, page, told = std::move(told)] {
     std::vector<InstanceId> alive;
-    for (const Shown& shown : shown_) alive.push_back(shown.id);
-    page->Enter([told, alive] { told(alive); });
+    std::string holder;
+    const bool is_held = !queue_.empty() && queue_.front().holds;
+    if (is_held || events_->now_ms() < stolen_until_ms_) holder.assign(InstanceId::kBytes, '\0');
+    for (const Shown& shown : shown_) {
+      alive.push_back(shown.id);
+      if (is_held && shown.page == queue_.front().page) holder = shown.id.view();
+    }
+    page->Enter([told, alive, holder] { told(alive, holder); });
+  });
+}
+
+void Locks::Knock(const InstanceId& id) {
+  const auto found =
+      std::find_if(shown_.begin(), shown_.end(), [&id](const Shown& shown) { return shown.id == id; });
+  if (found == shown_.end()) return;
+  Page* page = found->page;
+  Hide(page);
+  knocked_at_.push_back({page, id});
+  events_->After(random_.Below(3), [this, page, id] {
+    page->Enter([this, page, id] {
+      const auto still = std::find_if(knocked_at_.begin(), knocked_at_.end(), [&](const Shown& shown) {
+        return shown.page == page && shown.id == id;
+      });
+      if (still != knocked_at_.end()) Show(page, id);
+    });
   });
 }
 

@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "crdt/stamp.h"
@@ -28,14 +29,23 @@ class Locks {
   bool Wants(const Page* page) const;
   void Show(Page* page, const InstanceId& id);
   void Hide(Page* page);
-  using Told = std::function<void(const std::vector<InstanceId>&)>;
-  void QueryAlive(Page* page, Told told);
+  /// `holder` as Replica::LockHeldBy wants it.
+  using Told = std::function<void(const std::vector<InstanceId>& alive, const std::string& holder)>;
+  void Query(Page* page, Told told);
+  /// Takes away the sign that an instance is alive; its page gives it again when it runs.
+  void Knock(const InstanceId& id);
+  /// Takes the lock from whoever has it.
+  void Rob(Page* page, Task granted, Task lost);
 
+  /// Null when nobody has the lock, or a script.
+  const Page* holder() const {
+    return queue_.empty() || !queue_.front().holds ? nullptr : queue_.front().page;
+  }
   /// The page's process has ended. The browser may take a while to notice.
   void PageGone(Page* page);
   /// A script takes the lock away from its holder, if there is one, and keeps it for a while. The holder's
   /// page hears of it when it runs.
-  bool Steal(uint64_t for_ms);
+  bool StealFor(uint64_t for_ms);
 
  private:
   struct Place {
@@ -46,11 +56,12 @@ class Locks {
     bool holds = false;
   };
   struct Shown {
-    const Page* page;
+    Page* page;
     InstanceId id;
   };
   void Leave(const Page* page);
   void GrantNext();
+  void TakeFromHolder();
 
   EventQueue* events_;
   Faults* faults_;
@@ -60,6 +71,7 @@ class Locks {
   uint64_t next_ticket_ = 1;
   uint64_t stolen_until_ms_ = 0;
   std::vector<Shown> shown_;
+  std::vector<Shown> knocked_at_;  // and to be shown again when their pages run
 };
 
 }  // namespace tabmesh::sim

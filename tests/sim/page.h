@@ -30,6 +30,8 @@ class Page {
   Life life() const { return life_; }
   bool gone() const { return life_ == Life::kGone; }
   bool running() const { return life_ == Life::kRunning; }
+  /// Whether it has run without a pause since then.
+  bool RunsSince(uint64_t then_ms) const { return running() && thawed_ms_ <= then_ms; }
   uint64_t Now() const { return clock.Now(events_->now_ms()); }
 
   /// A task of this page: runs now, when the page thaws, or never.
@@ -58,6 +60,7 @@ class Page {
   void Thaw(const Task& first) {
     if (life_ == Life::kGone || life_ == Life::kRunning) return;
     life_ = Life::kRunning;
+    thawed_ms_ = events_->now_ms();
     first();
     std::vector<Task> held;
     held.swap(held_);
@@ -78,6 +81,7 @@ class Page {
   EventQueue* events_;
   uint32_t number_;
   Life life_ = Life::kRunning;
+  uint64_t thawed_ms_ = 0;
   std::vector<Task> held_;
 };
 

@@ -11,6 +11,7 @@ namespace {
 
 constexpr uint64_t kSecond = 1000;
 constexpr uint64_t kMinute = 60 * kSecond;
+constexpr uint64_t kStoppedMs = 50 * kSecond;
 
 }  // namespace
 
@@ -73,19 +74,39 @@ void Storms::ActAlone() {
   world_->events.After(random_.Between(10 * kSecond, 3 * kMinute), [this] { ActAlone(); });
 }
 
+// The last fault: others have to lead until it runs again.
+Tab* Storms::StopLeader() {
+  if (!world_->faults.drawn()[static_cast<size_t>(Fault::kTabStopped)] || random_.Chance(500)) return nullptr;
+  for (Tab* tab : world_->Alive()) {
+    if (!tab->running() || !tab->replica()->election().leads()) continue;
+    tab->Say("leads, and is stopped without a word");
+    tab->Page::Hold(Life::kFrozen);
+    return tab;
+  }
+  return nullptr;
+}
+
 void Storms::Calm() {
   world_->Say("The quiet time begins: no more faults");
   world_->faults.Stop();
   world_->channel.Heal();
   world_->database.FillUntil(0);
   bool may_lead = false;
+  Tab* stopped = StopLeader();
   for (Tab* tab : world_->Alive()) {
+    if (tab == stopped) continue;
     tab->Thaw([tab] { tab->Resume(); });
     if (tab->gone()) continue;
     tab->SetVisible(true, 1);
     may_lead |= tab->options().has_locks;
   }
   if (!may_lead) world_->OpenTab(/*plain=*/true);
+  if (stopped == nullptr) return;
+  world_->events.After(kStoppedMs, [this, stopped] {
+    world_->CheckLed();
+    stopped->Thaw([] {});
+    if (!stopped->gone()) stopped->SetVisible(true, 1);
+  });
 }
 
 }  // namespace tabmesh::sim

@@ -150,7 +150,7 @@ bool Storms::StrikePages(Fault fault) {
       world_->events.After(random->Between(kSecond, 20 * kSecond), [this] { Populate(); });
       return true;
     case Fault::kLockStolen: {
-      const bool stolen = world_->locks.Steal(random->Below(3 * kSecond));
+      const bool stolen = world_->locks.StealFor(random->Below(3 * kSecond));
       if (stolen) world_->Say("A script steals the leader's lock");
       return stolen;
     }

@@ -123,6 +123,9 @@ void Tab::PerformLock(LockAction action, uint64_t term) {
       break;
     case LockAction::kClaim:
       Claim(term);
+      break;
+    case LockAction::kSteal:
+      if (options_.has_locks) RobHolder();
   }
 }
 
@@ -137,6 +140,8 @@ void Tab::Handle(const CoreEvent& event) {
     WatchAlive();
   } else if (type == "catch-up") {
     if (hydrated_) CatchUp();
+  } else if (type == "knock") {
+    Knock(event.Member("id"));
   } else if (type == "leader") {
     leads_ = event.Number("self") == 1;
     term_ = event.Number("term");

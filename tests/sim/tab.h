@@ -52,6 +52,7 @@ class TabWatcher {
   virtual void Leaves(const Tab& tab) = 0;
   /// The store has ended by itself, or must: the page is to be loaded again.
   virtual void WantsReload(Tab* tab) = 0;
+  virtual void Robs(const Tab& tab) = 0;
   /// It is about to go on in a later era, with nothing of what its replica has. `gives_up`: it cannot tell
   /// which of its unstored writes that era has.
   virtual void LeavesEra(const Tab& tab, bool gives_up) = 0;
@@ -161,6 +162,10 @@ class Tab : public Page {
 
   // Leadership, and who lives.
   void QueueForLock();
+  void RobHolder();
+  void LockGranted();
+  void LockLost();
+  void Knock(std::string_view hex);
   void Claim(uint64_t at_least);
   void TermStored(uint64_t term);
   void WatchAlive();
@@ -235,6 +240,8 @@ class Tab : public Page {
   uint64_t wake_timer_ = 0;
   uint64_t ask_timer_ = 0;
   uint64_t alive_timer_ = 0;
+  bool others_run_ = false;     // as the locks say
+  bool doubts_holder_ = false;  // of the leader lock, who is not shown as alive
   uint64_t next_timer_ = 1;
 };
 

@@ -8,24 +8,47 @@ namespace tabmesh::sim {
 namespace {
 constexpr uint64_t kAliveEveryMs = 5000;
 constexpr uint64_t kClaimAgainMs = 2000;
+constexpr uint64_t kDoubtEveryMs = 1500;
+
+InstanceId ReadId(std::string_view hex) {
+  InstanceId id;
+  for (size_t i = 0; i < InstanceId::kBytes && 2 * i + 2 <= hex.size(); ++i) {
+    id.bytes[i] = static_cast<uint8_t>(std::stoul(std::string(hex.substr(2 * i, 2)), nullptr, 16));
+  }
+  return id;
+}
 }  // namespace
 
 // ---- leadership, and who lives ------------------------------------------------------------------
 
 void Tab::QueueForLock() {
   around_.locks->Request(
-      this,
-      [this] {
-        if (ended_) return;
-        replica_->LockGranted(Now());
-        Perform();
-      },
-      [this] {
-        if (ended_) return;
-        if (telling()) Say("hears that its lock was stolen");
-        replica_->LockLost(Now());
-        Perform();
-      });
+      this, [this] { LockGranted(); }, [this] { LockLost(); });
+}
+
+void Tab::RobHolder() {
+  around_.watcher->Robs(*this);
+  around_.locks->Rob(
+      this, [this] { LockGranted(); }, [this] { LockLost(); });
+}
+
+void Tab::LockGranted() {
+  if (ended_) return;
+  replica_->LockGranted(Now());
+  Perform();
+}
+
+void Tab::LockLost() {
+  if (ended_) return;
+  if (telling()) Say("hears that its lock was stolen");
+  replica_->LockLost(Now());
+  Perform();
+}
+
+void Tab::Knock(std::string_view hex) {
+  if (!options_.has_locks) return;
+  if (telling()) Say("knocks at the holder of the lock, " + std::string(hex));
+  around_.locks->Knock(ReadId(hex));
 }
 
 void Tab::Claim(uint64_t at_least) {
@@ -60,9 +83,10 @@ void Tab::TermStored(uint64_t term) {
 void Tab::WatchAlive() {
   Buffer peers;
   if (!ended_) replica_->PrintPeers(&peers);
-  if (ended_ || suspended_ || alive_timer_ != 0 || !options_.has_locks || peers.view() == "[]") return;
+  if (ended_ || suspended_ || alive_timer_ != 0 || !options_.has_locks) return;
+  if (!others_run_ && peers.view() == "[]") return;
   const uint64_t timer = alive_timer_ = next_timer_++;
-  After(kAliveEveryMs, [this, timer] {
+  After(doubts_holder_ ? kDoubtEveryMs : kAliveEveryMs, [this, timer] {
     if (timer != alive_timer_) return;
     alive_timer_ = 0;
     LookWhoLives([this] { WatchAlive(); });
@@ -71,15 +95,22 @@ void Tab::WatchAlive() {
 
 void Tab::LookWhoLives(Task then) {
   if (!options_.has_locks) return then();
-  around_.locks->QueryAlive(this, [this, then = std::move(then)](const std::vector<InstanceId>& alive) {
-    if (!ended_ && !suspended_) {
-      std::string ids;
-      for (const InstanceId& id : alive) ids += id.view();
-      replica_->RetainPeers(ids, Now());
-      Perform();
-    }
-    then();
-  });
+  around_.locks->Query(
+      this, [this, then = std::move(then)](const std::vector<InstanceId>& alive, const std::string& holder) {
+        if (!ended_ && !suspended_) {
+          std::string ids;
+          for (const InstanceId& id : alive) ids += id.view();
+          doubts_holder_ = holder == InstanceId().view();
+          others_run_ = alive.size() > 1 || doubts_holder_;
+          replica_->RetainPeers(ids, Now());
+          Perform();
+        }
+        if (!ended_ && !suspended_) {
+          replica_->LockHeldBy(holder, Now());
+          Perform();
+        }
+        then();
+      });
 }
 
 // ---- the page's life ----------------------------------------------------------------------------

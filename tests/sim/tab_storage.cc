@@ -104,9 +104,10 @@ void Tab::Hydrate() {
     replica_->Restored(/*alone=*/!waiting->others, Now());
     Perform();
     TellHydrated();
+    if (waiting->others) LookWhoLives([this] { WatchAlive(); });
   };
   if (options_.has_locks) {
-    around_.locks->QueryAlive(this, [this, waiting, finish](const std::vector<InstanceId>& alive) {
+    around_.locks->Query(this, [this, waiting, finish](const std::vector<InstanceId>& alive, const auto&) {
       waiting->others_known = true;
       waiting->others = false;
       for (const InstanceId& id : alive) waiting->others |= id != options_.id;

@@ -11,6 +11,7 @@ namespace {
 // Storage that does not answer is given up after 3 s, other tabs that do not after 2.5 s more.
 constexpr uint64_t kReadyWithinMs = 8000;
 constexpr uint64_t kReloadMsMax = 500;
+constexpr uint64_t kShownAgainMs = 20;
 
 VersionVector VectorOf(const SentVector& sent) {
   VersionVector vector;
@@ -158,6 +159,15 @@ void World::WantsReload(Tab* tab) {
   });
 }
 
+// Who runs is shown as alive again as soon as somebody has knocked.
+void World::Robs(const Tab& tab) {
+  const Page* holder = locks.holder();
+  Say(tab.Name() + " robs the holder of the leader lock");
+  if (holder != nullptr && holder->RunsSince(events.now_ms() - kShownAgainMs)) {
+    Fail(tab, "robs tab " + std::to_string(holder->number()) + ", which runs, of the leader lock");
+  }
+}
+
 void World::LeavesEra(const Tab& tab, bool gives_up) {
   sharing.Leaves(tab);
   if (gives_up) totals.Excuse(tab);
@@ -271,6 +281,13 @@ void World::EraEnded(uint32_t era, const Bytes& state, const std::string& end,
 }
 
 // ---- the end ------------------------------------------------------------------------------------
+
+void World::CheckLed() {
+  for (const Tab* tab : Alive()) {
+    if (tab->running() && tab->replica()->election().leads()) return;
+  }
+  Check("nobody who runs leads, 50 s after a tab was stopped");
+}
 
 void World::CheckSettled() {
   const std::vector<Tab*> alive = Alive();

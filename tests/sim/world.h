@@ -44,6 +44,8 @@ class World : public TabWatcher, public DatabaseWatcher {
   /// A page that was held or hidden owes nobody a quick start.
   void Disturb(const Tab& tab) { disturbed_.insert(tab.number()); }
   /// After the quiet time: all is well.
+  /// Somebody leads, although a tab is stopped, perhaps with the lock.
+  void CheckLed();
   void CheckSettled();
   uint64_t TabMs() const;
 
@@ -79,6 +81,7 @@ class World : public TabWatcher, public DatabaseWatcher {
   void MeetsItself(const Tab& tab) override;
   void Leaves(const Tab& tab) override;
   void WantsReload(Tab* tab) override;
+  void Robs(const Tab& tab) override;
   void LeavesEra(const Tab& tab, bool gives_up) override;
   void EraMade(const Tab& tab, std::string_view state) override;
   void Proposed(const Tab& tab, const Record& record) override;

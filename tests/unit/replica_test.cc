@@ -630,6 +630,53 @@ TEST(Election, StolenLockMeansFollowing) {
   EXPECT_EQ(TakeLock(a.get()), LockAction::kRequest);
 }
 
+TEST(Election, HolderWhoAnswersIsAskedAndLeftAlone) {
+  auto a = MakeReady(1);
+  auto b = MakeReady(2);
+  TakeLock(b.get());
+  for (uint64_t now = kNow; now < kNow + 600'000; now += 500) {
+    b->Tick(now);
+    b->LockHeldBy(a->options().instance.view(), now);
+    Exchange({a.get(), b.get()});
+    EXPECT_EQ(Events(b.get()).find("knock"), std::string::npos);
+  }
+  EXPECT_EQ(TakeLock(b.get()), LockAction::kNone);
+}
+
+TEST(Election, SilentHolderIsKnockedAtAndRobbedWhenItIsNotShownAgain) {
+  auto b = MakeReady(2);
+  TakeLock(b.get());
+  const std::string silent(InstanceId::kBytes, '\1');
+  std::string events;
+  uint64_t now = kNow;
+  for (; now < kNow + 60'000 && events.find("knock") == std::string::npos; now += 500) {
+    b->LockHeldBy(silent, now);
+    b->Tick(now);
+    events = Events(b.get());
+  }
+  EXPECT_NE(events.find("\"01010101010101010101010101010101\""), std::string::npos);
+  EXPECT_LT(now, kNow + 25'000);
+  const std::string nameless(InstanceId::kBytes, '\0');
+  b->LockHeldBy(nameless, now);
+  EXPECT_EQ(TakeLock(b.get()), LockAction::kNone);
+  b->LockHeldBy(nameless, now + 1500);
+  EXPECT_EQ(TakeLock(b.get()), LockAction::kSteal);
+  b->LockGranted(now + 1510);
+  EXPECT_EQ(TakeLock(b.get()), LockAction::kClaim);
+}
+
+TEST(Election, OnlyWhoWaitsForTheLockSuspectsItsHolder) {
+  ReplicaOptions options;
+  options.name = "test";
+  options.instance.bytes[0] = 1;
+  options.may_lead = false;
+  Replica replica(options);
+  ASSERT_EQ(replica.Open("{}", kNow), Status::kOk);
+  const std::string nameless(InstanceId::kBytes, '\0');
+  for (int i = 0; i < 3; ++i) replica.LockHeldBy(nameless, kNow);
+  EXPECT_EQ(TakeLock(&replica), LockAction::kNone);
+}
+
 TEST(Election, FailedClaimGivesTheLockToOthers) {
   auto a = Make(1);
   a->LockGranted(kNow);

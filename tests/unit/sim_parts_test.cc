@@ -135,7 +135,7 @@ TEST_F(SimBrowser, FrozenHolderHearsOfATheftWhenItThaws) {
       &second_, [&] { order += '2'; }, [] {});
   RunAll(&events_);
   first_.Hold(Life::kFrozen);
-  EXPECT_TRUE(locks.Steal(10));
+  EXPECT_TRUE(locks.StealFor(10));
   RunAll(&events_);
   EXPECT_EQ(order, "12");
   first_.Thaw([] {});

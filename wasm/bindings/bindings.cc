@@ -64,7 +64,7 @@ static_assert(offsetof(Report, seq) == 16 && offsetof(Report, changes) == 24 &&
               offsetof(Report, frames) == 48 && sizeof(Report) == 64);
 
 // Beside the lock's actions: Actions::incomplete.
-constexpr uint32_t kIncomplete = 4;
+constexpr uint32_t kIncomplete = 5;
 
 Span SpanOf(const tabmesh::Buffer& buffer) {
   return {buffer.view().data(), static_cast<uint32_t>(buffer.size())};
@@ -165,6 +165,7 @@ class ReplicaHandle {
   void Resume(double now) { replica_->Resume(Ms(now)); }
   void Destroy(double now) { replica_->Destroy(Ms(now)); }
   void RetainPeers(size_t size, double now) { replica_->RetainPeers(Given(0, size), Ms(now)); }
+  void LockHeldBy(size_t size, double now) { replica_->LockHeldBy(Given(0, size), Ms(now)); }
   void LockGranted(double now) { replica_->LockGranted(Ms(now)); }
   void LockLost(double now) { replica_->LockLost(Ms(now)); }
   void TermClaimed(double term, double now) { replica_->TermClaimed(static_cast<uint64_t>(term), Ms(now)); }
@@ -330,6 +331,7 @@ EMSCRIPTEN_BINDINGS(tabmesh) {
   emscripten::function("resume", &Bound<&ReplicaHandle::Resume>::Call);
   emscripten::function("destroy", &Bound<&ReplicaHandle::Destroy>::Call);
   emscripten::function("retainPeers", &Bound<&ReplicaHandle::RetainPeers>::Call);
+  emscripten::function("lockHeldBy", &Bound<&ReplicaHandle::LockHeldBy>::Call);
   emscripten::function("lockGranted", &Bound<&ReplicaHandle::LockGranted>::Call);
   emscripten::function("lockLost", &Bound<&ReplicaHandle::LockLost>::Call);
   emscripten::function("termClaimed", &Bound<&ReplicaHandle::TermClaimed>::Call);

@@ -17,6 +17,7 @@ enum class LockAction : uint8_t {
   kRelease = 2,  // give it back, or leave the queue
   kClaim = 3,    // store a term of at least `claim_term`, larger than the stored one; answer with
                  // TermClaimed or ClaimFailed
+  kSteal = 4,    // take it from its holder, who does not run; answer with LockGranted
 };
 
 /// Performed by the caller in the order of the fields, then cleared.

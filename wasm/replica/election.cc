@@ -36,6 +36,10 @@ void Election::LockLost(Actions* actions) {
   if (!Planted("lost-lock-not-requeued")) actions->lock = LockAction::kRequest;
 }
 
+void Election::Rob(Actions* actions) {
+  if (role_ == Role::kFollower) actions->lock = LockAction::kSteal;
+}
+
 void Election::TermClaimed(uint64_t term, const InstanceId& self, Actions* actions) {
   if (role_ != Role::kCandidate) return;
   if (term <= term_ && !Planted("stale-term-claimed")) {  // somebody claimed a larger one meanwhile

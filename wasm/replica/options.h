@@ -52,6 +52,10 @@ inline constexpr uint64_t kPositionAfterMs =
     1000;  // quiet after a write, so that a lost last frame is noticed
 inline constexpr uint64_t kGossipEveryMs = 30000;     // vector, digest and presence to everybody
 inline constexpr uint64_t kGossipAfterLossMs = 2000;  // the first of them after something was lost
+inline constexpr uint64_t kHolderSilentMs = 8000;     // then the holder of the leader lock is asked
+inline constexpr uint64_t kHolderSpreadMs = 4000;     // or up to so much later, each tab at another moment
+inline constexpr uint64_t kHolderAnswerMs = 2500;     // between two questions
+inline constexpr uint32_t kHolderAskedMax = 3;        // then it is knocked at
 inline constexpr uint64_t kHealEveryMs = 5000;        // full exchanges after a divergence, at most
 inline constexpr uint64_t kEraAnswerEveryMs = 500;    // to frames of earlier eras
 

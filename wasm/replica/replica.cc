@@ -18,6 +18,7 @@ Replica::Replica(ReplicaOptions options)
       document_(&vector_, &options_.lists),
       namespace_(NamespaceOf(options_.name, options_.era)),
       writer_(namespace_),
+      suspicion_(options_.instance),
       visible_(options_.visible) {
   (void)vector_.Intern(options_.instance, &self_);  // the first of an empty vector
   parser_.UseLists(&options_.lists);
@@ -299,6 +300,7 @@ Status Replica::ReceiveFrame(std::string_view bytes, uint64_t now_ms) {
   // questions. Writes of its name go on, for one that it has not made is a sign.
   const bool own = frame.body.substr(0, InstanceId::kBytes) == options_.instance.view();
   if (own && frame.kind != FrameKind::kOps && !Planted("own-messages-taken")) return Status::kOk;
+  if (frame.body.size() >= InstanceId::kBytes) suspicion_.Heard(InstanceId::From(frame.body), now_ms);
   switch (frame.kind) {
     case FrameKind::kOps:
       return ReceiveOps(frame, now_ms);
@@ -474,6 +476,7 @@ void Replica::Tick(uint64_t now_ms) {
       const bool looks = election_.leader().IsZero() || election_.leader() == options_.instance;
       if (looks && !Planted("journal-not-looked-at")) Actions::Event(&actions_, "catch-up");
     }
+    CheckHolder(now_ms);
   }
   EndCall(/*local=*/false);
 }
@@ -515,7 +518,12 @@ void Replica::EndCall(bool local) {
   ReportLeader();
   const bool failed = actions_.changes.failed() || actions_.events.failed();
   actions_.incomplete |= failed && !Planted("lost-changes-ignored");
+  if (suspended_ || election_.role() != Election::Role::kFollower) suspicion_.Stop();
+  const uint64_t suspects_at_ms = suspicion_.NextWake();
   actions_.wake_at_ms = suspended_ ? 0 : anti_entropy_.NextWake();
+  if (suspects_at_ms != 0 && (actions_.wake_at_ms == 0 || suspects_at_ms < actions_.wake_at_ms)) {
+    actions_.wake_at_ms = suspects_at_ms;
+  }
 }
 
 Status Replica::EncodeCheckpoint(Buffer* out) const {

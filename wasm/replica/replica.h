@@ -22,6 +22,7 @@
 #include "replica/census.h"
 #include "replica/election.h"
 #include "replica/options.h"
+#include "replica/suspicion.h"
 #include "wire/fragment.h"
 #include "wire/frame.h"
 #include "wire/messages.h"
@@ -98,6 +99,10 @@ class Replica {
   /// Whom the caller knows to run: InstanceId::kBytes a piece. Others leave the census, and the event
   /// "catch-up" asks the caller to read the journal.
   void RetainPeers(std::string_view alive_ids, uint64_t now_ms);
+  /// Who holds the leader lock, as far as the caller can see: InstanceId::kBytes; zeros for somebody who is
+  /// not among those that run; empty when nobody does. The event "knock" asks the caller to take away the
+  /// sign that an instance is alive, which one that runs gives again, and to look once more.
+  void LockHeldBy(std::string_view holder, uint64_t now_ms);
 
   void LockGranted(uint64_t now_ms);
   void LockLost(uint64_t now_ms);
@@ -178,6 +183,7 @@ class Replica {
   void Join(bool alone, uint64_t now_ms);
   void BecomeReady();
   void Dropped(Status status);
+  void CheckHolder(uint64_t now_ms);
   void ReportLeader();
   void ReportStrategies(const OpList& ops);
   void EndCall(bool local);
@@ -199,6 +205,7 @@ class Replica {
   AntiEntropy anti_entropy_;
   Census census_;
   Election election_;
+  Suspicion suspicion_;
   bool visible_;
   bool suspended_ = false;
   Buffer proposal_;                // a write that is being stored

@@ -29,6 +29,7 @@ Replica::Replica(const Replica& before, uint32_t era) : Replica(before.options_)
   clock_ = before.clock_;
   census_ = before.census_;
   election_ = before.election_;
+  suspicion_ = before.suspicion_;
   visible_ = before.visible_;
   suspended_ = before.suspended_;
   reported_strategies_ = before.reported_strategies_;

@@ -94,6 +94,26 @@ void Replica::RetainPeers(std::string_view alive_ids, uint64_t now_ms) {
   EndCall(/*local=*/false);
 }
 
+void Replica::LockHeldBy(std::string_view holder, uint64_t now_ms) {
+  Begin(now_ms);
+  const bool waits = !suspended_ && election_.role() == Election::Role::kFollower;
+  if (waits && suspicion_.HeldBy(holder, now_ms)) election_.Rob(&actions_);
+  EndCall(/*local=*/false);
+}
+
+void Replica::CheckHolder(uint64_t now_ms) {
+  switch (suspicion_.Check(now_ms)) {
+    case Suspicion::Step::kAsk:
+      SendHello(suspicion_.holder(), /*asks=*/true);
+      break;
+    case Suspicion::Step::kKnock:
+      Actions::Event(&actions_, "knock").Id("id", suspicion_.holder().view());
+      break;
+    case Suspicion::Step::kNone:
+      break;
+  }
+}
+
 void Replica::LockGranted(uint64_t now_ms) {
   Begin(now_ms);
   election_.LockGranted(&actions_);

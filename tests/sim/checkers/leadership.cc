@@ -2,11 +2,6 @@
 
 namespace tabmesh::sim {
 
-namespace {
-// Off while the core says only once who leads: who misses that frame never hears of it (seed 17).
-constexpr bool kEverybodyKnows = false;
-}  // namespace
-
 std::string Leadership::TermStored(uint64_t term) {
   if (term <= newest_) {
     return "term " + std::to_string(term) + " was stored after term " + std::to_string(newest_);
@@ -45,8 +40,8 @@ std::string Leadership::CheckOne(const std::vector<const Tab*>& tabs) const {
   }
   if (leader == nullptr) return "nobody leads after the quiet time";
   for (const Tab* tab : tabs) {
-    if (kEverybodyKnows && tab->replica()->election().leader() != leader->id())
-      return tab->Name() + " does not know that " + leader->Name() + " leads";
+    if (tab->replica()->election().leader() == leader->id()) continue;
+    return tab->Name() + " does not know that " + leader->Name() + " leads";
   }
   return {};
 }
