@@ -10,7 +10,8 @@ export default defineConfig({
       { test: { name: 'node', include: ['tests/node/**/*.test.ts', 'tests/tidy/**/*.test.ts'], ...timeouts } },
       { test: { name: 'package', include: ['tests/package/**/*.test.ts'], ...timeouts } },
       // One browser at a time: timing of the machine is part of what is shown.
-      { test: { name: 'browser', include: [browserTests], fileParallelism: false, ...timeouts } },
+      { test: { name: 'browser', include: [browserTests], exclude: ['tests/browser/endurance/**'], fileParallelism: false, ...timeouts } },
+      { test: { name: 'endurance', include: ['tests/browser/endurance/**/*.test.ts'], fileParallelism: false, testTimeout: 3_600_000, hookTimeout: 120_000 } },
     ],
   },
 })

@@ -145,6 +145,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       perform()
     },
     onRead: (journal) => writer.use(journal),
+    state: () => core.checkpoint(),
+    onRefounded() {
+      cursor = 0
+      emit('error', { error: new TabmeshError('storage-cleared', 'The browser has cleared the stored state; the tabs that are open have stored again what they have of it.') })
+      if (ended || !leading.isLeader) return
+      replica.lockLost(clock.now()) // its term is not known there
+      perform()
+    },
     onErased: () => end(erased()),
     onError: (error) => emit('error', { error }),
   })

@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'destroyed'
   | 'identity-conflict'
   | 'storage-failed'
+  | 'storage-cleared'
   | 'out-of-memory'
   | 'malformed-json'
   | 'depth-exceeded'

@@ -29,7 +29,7 @@ export interface JournalContents {
   readonly records: readonly Uint8Array[]
   /** Where the next read goes on. */
   readonly cursor: number
-  /** Changes when the store is erased. */
+  /** Changes when the store is erased, or the browser has cleared it away. */
   readonly generation: string
   /** How often the store's history has been dropped. */
   readonly era: number
@@ -71,6 +71,11 @@ export interface Journal {
   endEra(term: number, era: number, cursor: number, run: (contents: JournalContents) => { readonly state: Uint8Array; readonly end: Uint8Array } | undefined): Promise<Fenced>
   /** Erases everything and starts a new generation. */
   erase(): Promise<void>
+  /**
+   * The browser has cleared `generation` away, and this one has begun in its place: stores what this tab has of it. False, and nothing
+   * has changed, where it was erased, or others have gone on in another era.
+   */
+  refound(generation: string, era: number, state: Uint8Array): Promise<boolean>
   close(): void
 }
 

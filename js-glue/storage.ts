@@ -20,7 +20,11 @@ export interface StorageOptions {
   readonly onUsable: (usable: boolean) => void
   /** What was read has been taken in: the journal may be written. */
   readonly onRead: (journal: Journal) => void
-  /** Erased or evicted while this tab was away: nothing of it may reach the new one. */
+  /** Everything that this tab knows, as a record; empty when memory is out. */
+  readonly state: () => Uint8Array
+  /** The browser has cleared the store away; another has begun, with all that this tab knows. */
+  readonly onRefounded: () => void
+  /** Erased while this tab was away: nothing of it may reach the new one. */
   readonly onErased: () => void
   readonly onError: (error: TabmeshError) => void
 }
@@ -59,10 +63,22 @@ export function createStorage(options: StorageOptions): Storage {
     platform.clock.after(reopenFirstMs, () => void catchUp())
   }
 
+  /** Whether a journal is the one that this tab knows, or was cleared away and has begun anew. */
+  async function isOurs(opened: Journal): Promise<boolean> {
+    const find = async (): Promise<string> => (await opened.read(Number.MAX_SAFE_INTEGER, position().era)).generation
+    if (generation === '' || (await find()) === generation) return true
+    const state = options.state()
+    if (state.byteLength === 0) throw new TabmeshError('out-of-memory', 'There is no memory left to store the state again.')
+    if (!(await opened.refound(generation, position().era, state))) return false
+    generation = await find()
+    if (!ended()) options.onRefounded()
+    return true
+  }
+
   async function openNow(): Promise<void> {
     try {
       const opened = await platform.openJournal(options.name, persist || 'relaxed', lost)
-      const other = opened !== undefined && generation !== '' && (await opened.read(Number.MAX_SAFE_INTEGER, position().era)).generation !== generation
+      const other = opened !== undefined && !(await isOurs(opened))
       if (ended() || other) opened?.close()
       if (ended()) return
       if (other) return options.onErased()
@@ -92,7 +108,7 @@ export function createStorage(options: StorageOptions): Storage {
     const { cursor, era } = position()
     const contents = await journal.read(cursor, era)
     if (ended()) return true
-    if (generation !== '' && contents.generation !== generation) return false
+    if (generation !== '' && contents.generation !== generation) return (await isOurs(journal)) ? read() : false
     generation = contents.generation
     // An era that was entered meanwhile has been read.
     const taken = era !== position().era || options.merge(contents)

@@ -1,5 +1,5 @@
-// npm run test:browser [-- --browser=chromium|firefox|webkit|all] [FILTER]: the real-browser suites; vitest.config.ts
-// says which of them run where.
+// npm run test:browser [-- --browser=chromium|firefox|webkit|all] [--long] [FILTER]: the real-browser suites; vitest.config.ts
+// says which of them run where. --long: the hundreds of kills, closings and minutes of tests/browser/endurance instead.
 import { join } from 'node:path'
 import { buildAll } from './build.mjs'
 import { browserNames, ensureBrowser } from './lib/debian.mjs'
@@ -11,10 +11,11 @@ await main(async () => {
   if (browser !== 'all' && !browserNames.includes(browser)) throw new StepError(`Browser "${browser}" is not driven. Next: npm run test:browser -- --browser=${browserNames.join('|')}|all`)
   await buildAll()
   await (await import('./lib/steps.mjs')).buildWeb()
-  const filters = args.filter((arg) => !arg.startsWith('--browser='))
+  const project = args.includes('--long') ? 'endurance' : 'browser'
+  const filters = args.filter((arg) => !arg.startsWith('--'))
   for (const name of browser === 'all' ? browserNames : [browser]) {
     await ensureBrowser(name)
     say(`in ${name} …`)
-    await run(join(root, 'node_modules', '.bin', 'vitest'), ['run', '--project', 'browser', ...filters], { env: { TABMESH_TIMES: process.env.TABMESH_TIMES ?? 'strict', TABMESH_BROWSER: name } })
+    await run(join(root, 'node_modules', '.bin', 'vitest'), ['run', '--project', project, ...filters], { env: { TABMESH_TIMES: process.env.TABMESH_TIMES ?? 'strict', TABMESH_BROWSER: name } })
   }
 })

@@ -13,6 +13,9 @@ const checkpointKey = 'checkpoint'
 const generationKey = 'generation'
 const transactionsKey = 'transactions'
 const eraKey = 'era'
+/** Generations that were erased, the newest last. */
+const erasedKey = 'erased'
+const erasedKept = 64
 /** Key of the end of an era. */
 const endKey = (era: number): string => `end:${String(era).padStart(12, '0')}`
 /** How long a transaction's id is known, in milliseconds. */
@@ -325,12 +328,38 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     const done = completed(transaction)
     const store = transaction.objectStore(meta)
     const present = store.get(generationKey)
-    present.onsuccess = () => {
-      if (fresh) for (const emptied of [records, checkpoints, meta]) transaction.objectStore(emptied).clear()
+    const erased = store.get(erasedKey)
+    erased.onsuccess = () => {
+      if (fresh) {
+        for (const emptied of [records, checkpoints, meta]) transaction.objectStore(emptied).clear()
+        store.put(encode([...(decode<string[]>(erased.result) ?? []), decode<string>(present.result)].slice(-erasedKept)), erasedKey)
+      }
       if (fresh || present.result === undefined) store.put(encode(Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(16)).join('-')), generationKey)
       transaction.commit()
     }
     await done
+  }
+
+  async function refound(generation: string, era: number, state: Uint8Array): Promise<boolean> {
+    const transaction = transact([records, meta], 'readwrite', true)
+    const done = completed(transaction)
+    const metas = transaction.objectStore(meta)
+    const erased = metas.get(erasedKey)
+    const stored = metas.get(eraKey)
+    const index = metas.get(checkpointKey)
+    const count = transaction.objectStore(records).count()
+    let founded = false
+    count.onsuccess = () => {
+      const isEmpty = count.result === 0 && index.result === undefined
+      founded = !decode<string[]>(erased.result)?.includes(generation) && (isEmpty || (decode<number>(stored.result) ?? 0) === era)
+      if (founded) {
+        metas.put(encode(era), eraKey)
+        transaction.objectStore(records).put(own(state))
+      }
+      transaction.commit()
+    }
+    await done
+    return founded
   }
 
   if ((await metaOf<string>(generationKey)) === undefined) await begin(false)
@@ -344,6 +373,7 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     checkpoint,
     endEra,
     erase: () => begin(true),
+    refound,
     close() {
       open = false
       database.close() // after running transactions have ended

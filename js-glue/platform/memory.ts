@@ -36,12 +36,15 @@ export interface MemoryOrigin {
   readonly faults: MemoryFaults
   /** Every frame that was sent, oldest first. */
   readonly sent: Uint8Array[]
+  /** The browser clears the databases away. */
+  evict(): void
   /** Every record that was stored, by store name. */
   stored(name: string): Uint8Array[]
 }
 
 interface Disk {
   generation: number
+  erased: string[]
   records: { key: number; bytes: Uint8Array }[]
   nextKey: number
   checkpoints: { bytes: Uint8Array; cursor: number }[]
@@ -77,11 +80,13 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
   const queues = new Map<string, Waiter[]>()
   const shown = new Map<Tab, { name: string; instance: string; knocked: boolean }>()
   const sent: Uint8Array[] = []
+  const connections = new Set<{ readonly tab: Tab; readonly onLost: () => void }>()
   let tabs = 0
+  let generations = 0
 
   const disk = (name: string): Disk => {
     let found = disks.get(name)
-    if (!found) disks.set(name, (found = { generation: 1, records: [], nextKey: 1, checkpoints: [], term: 0, era: 0, ends: new Map(), transactions: new Set() }))
+    if (!found) disks.set(name, (found = { generation: ++generations, erased: [], records: [], nextKey: 1, checkpoints: [], term: 0, era: 0, ends: new Map(), transactions: new Set() }))
     return found
   }
 
@@ -151,7 +156,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
   }
   const leaveOf = new Map<Tab, () => void>()
 
-  async function openJournal(tab: Tab, name: string): Promise<Journal> {
+  async function openJournal(tab: Tab, name: string, onLost: () => void): Promise<Journal> {
     if (faults.openMs) await new Promise<void>((resolve) => faults.openMs !== Infinity && setTimeout(resolve, faults.openMs))
     const refused = faults.openError?.()
     if (refused) throw refused
@@ -163,10 +168,12 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
       records: on.records.filter(({ key }) => key > cursor).map(({ bytes }) => bytes),
       cursor: Math.max(cursor, on.nextKey - 1),
     })
+    const connection = { tab, onLost }
+    connections.add(connection)
     const transact = <T>(act: (on: Disk) => T): Promise<T> =>
       new Promise((resolve, reject) => {
         task(tab, () => {
-          const error = faults.abort?.(tab.label)
+          const error = connections.has(connection) ? faults.abort?.(tab.label) : new TabmeshError('storage-failed', 'The connection to the database was lost.')
           if (error) return reject(error)
           try {
             resolve(act(disk(name)))
@@ -223,7 +230,14 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
         }),
       erase: () =>
         transact((on) => {
-          disks.set(name, { generation: on.generation + 1, records: [], nextKey: on.nextKey, checkpoints: [], term: 0, era: 0, ends: new Map(), transactions: new Set() })
+          disks.set(name, { generation: ++generations, erased: [...on.erased, String(on.generation)], records: [], nextKey: on.nextKey, checkpoints: [], term: 0, era: 0, ends: new Map(), transactions: new Set() })
+        }),
+      refound: (generation, era, state) =>
+        transact((on) => {
+          if (on.erased.includes(generation) || (on.era !== era && on.records.length + on.checkpoints.length > 0)) return false
+          on.era = era
+          on.records.push({ key: on.nextKey++, bytes: state.slice() })
+          return true
         }),
       close: () => undefined,
     }
@@ -232,6 +246,11 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
   return {
     faults,
     sent,
+    evict() {
+      disks.clear()
+      for (const { tab, onLost } of connections) task(tab, onLost)
+      connections.clear()
+    },
     stored: (name) => [...disk(name).checkpoints, ...disk(name).records].map(({ bytes }) => bytes),
     openTab() {
       const label = `tab ${++tabs}`
@@ -263,7 +282,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
           random: (count) => crypto.getRandomValues(new Uint8Array(count)),
           label: () => label,
           openChannel: (kind, name, receive, packer) => openChannel(tab, kind, name, receive, packer),
-          openJournal: (name) => openJournal(tab, name),
+          openJournal: (name, _durability, onLost) => openJournal(tab, name, onLost),
           openLock: (name) => openLock(tab, name),
         },
         kill() {

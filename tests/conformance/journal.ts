@@ -219,4 +219,25 @@ export const journalCases: Case[] = [
       b.close()
     },
   },
+  {
+    name: 'cleared away by the browser, it begins with what tabs have of it, unless it was erased, or goes on in another era',
+    async run({ openTab }) {
+      const [name, other] = [newName(), newName()]
+      const [a, b] = [await open(await openTab(), name), await open(await openTab(), other)]
+      const { generation } = await a.read(0, 0)
+      equal(await b.refound(generation, 3, bytes(1)), true, 'the first')
+      equal(await b.refound(generation, 3, bytes(2)), true, 'one of the same era')
+      equal(await b.refound(generation, 2, bytes(3)), false, 'one of another era')
+      const { era, records, ends } = await b.read(0, 3)
+      equal([era, numbers(records), ends.size], [3, [[1], [2]], 0], 'what is stored')
+      await a.erase()
+      const erased = await a.read(0, 0)
+      equal(await a.refound(generation, 0, bytes(4)), false, 'what was erased')
+      await a.erase()
+      equal([await a.refound(generation, 0, bytes(4)), await a.refound(erased.generation, 0, bytes(5))], [false, false], 'what was erased before')
+      equal((await a.read(0, 0)).records.length, 0, 'what is stored of that')
+      a.close()
+      b.close()
+    },
+  },
 ]

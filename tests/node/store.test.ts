@@ -467,25 +467,6 @@ describe('write levels', () => {
   })
 })
 
-describe('storage that does not answer', () => {
-  test('does not keep the store from being ready, and merges in when it does', { timeout: 15_000 }, async () => {
-    const mesh = createMesh()
-    const first = await mesh.ready()
-    first.store.setState({ stored: 1 })
-    await first.store.close()
-    mesh.origin.faults.openMs = 4000
-    const started = Date.now()
-    const { store } = mesh.open()
-    store.setState({ early: 2 })
-    await store.ready
-    expect(Date.now() - started).toBeLessThan(3600)
-    expect(store.getState()).toEqual({ early: 2 })
-    await until(() => store.getState().stored === 1)
-    await store.flush()
-    expect(store.getState()).toEqual({ early: 2, stored: 1 })
-  })
-})
-
 describe('a clock that is wrong', () => {
   test('does not lock the others out, and does not lose to what is stored', async () => {
     const mesh = createMesh()

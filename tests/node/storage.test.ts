@@ -1,0 +1,125 @@
+// Storage that does not answer, and storage that the browser clears away under open tabs.
+import { isDeepStrictEqual } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import type { Store } from '../../js-glue/index.ts'
+import { createMesh, until, type AnyState, type Mesh } from './mesh.ts'
+
+describe('storage that does not answer', () => {
+  test('does not keep the store from being ready, and merges in when it does', { timeout: 15_000 }, async () => {
+    const mesh = createMesh()
+    const first = await mesh.ready()
+    first.store.setState({ stored: 1 })
+    await first.store.close()
+    mesh.origin.faults.openMs = 4000
+    const started = Date.now()
+    const { store } = mesh.open()
+    store.setState({ early: 2 })
+    await store.ready
+    expect(Date.now() - started).toBeLessThan(3600)
+    expect(store.getState()).toEqual({ early: 2 })
+    await until(() => store.getState().stored === 1)
+    await store.flush()
+    expect(store.getState()).toEqual({ early: 2, stored: 1 })
+  })
+})
+
+describe('storage that the browser clears away', () => {
+  const settled = (...stores: Store<AnyState>[]): Promise<void> => until(() => stores.every((store) => store.tabs.length === stores.length && store.leader.id !== undefined), 'tabs that know each other')
+  const durableAgain = async (mesh: Mesh, wanted: AnyState): Promise<void> => {
+    const { store } = await mesh.ready({ channels: [] })
+    await until(() => isDeepStrictEqual(store.getState(), wanted), JSON.stringify(wanted))
+    await store.close()
+  }
+
+  test('is filled again by the open tabs, without a reload; what was durable stays, and what was not becomes it', async () => {
+    const mesh = createMesh()
+    const tabs = [await mesh.ready(), await mesh.ready(), await mesh.ready()]
+    const [one, two, three] = tabs.map(({ store }) => store) as [Store<AnyState>, Store<AnyState>, Store<AnyState>]
+    await settled(one, two, three)
+    const errors: unknown[] = []
+    for (const store of [one, two, three]) store.on('error', ({ error }) => errors.push((error as { code?: string }).code))
+    const { term } = one.leader
+    await one.set(['a'], 1).durable
+    await two.set(['b'], 2).durable
+    await until(() => three.getState().b === 2)
+    mesh.origin.evict()
+    const pending = three.set(['c'], 3).durable
+    await pending
+    await until(() => errors.length >= 3)
+    expect(new Set(errors)).toEqual(new Set(['storage-cleared']))
+    for (const store of [one, two, three]) {
+      expect(store.getState()).toEqual({ a: 1, b: 2, c: 3 })
+      expect(store.status.persistence).toBe('indexed-db')
+    }
+    await until(() => one.leader.term > term && [one, two, three].filter((store) => store.leader.isLeader).length === 1, 'a leader of a new term')
+    await one.set(['d'], 4).durable
+    await Promise.all([one, two, three].map((store) => store.close()))
+    await durableAgain(mesh, { a: 1, b: 2, c: 3, d: 4 })
+  })
+
+  test('a tab that was away fills it too, with what nobody else had', async () => {
+    const mesh = createMesh()
+    const { store, tab } = await mesh.ready()
+    await store.set(['a'], 1).durable
+    tab.suspend()
+    mesh.origin.evict()
+    const other = await mesh.ready()
+    await other.store.set(['b'], 2).durable
+    tab.resume()
+    await until(() => store.getState().b === 2 && other.store.getState().a === 1)
+    await Promise.all([store.close(), other.store.close()])
+    await durableAgain(mesh, { a: 1, b: 2 })
+  })
+
+  test('is read again from its beginning', async () => {
+    const mesh = createMesh()
+    const [one, two] = [(await mesh.ready({ channels: [] })).store, (await mesh.ready({ channels: [] })).store]
+    for (let n = 1; n <= 20; n++) await one.set(['n'], n).durable
+    await two.transaction((state) => ({ n: Number(state.n) + 1 }))
+    mesh.origin.evict()
+    await two.set(['two'], 1).durable
+    await one.set(['one'], 1).durable
+    await one.transaction((state) => ({ n: Number(state.n) + 1 }))
+    expect((await two.transaction((state) => ({ n: Number(state.n) + 1 }))).state).toEqual({ n: 23, one: 1, two: 1 })
+  })
+
+  test('what was erased stays erased, also when it is cleared afterwards', async () => {
+    const mesh = createMesh()
+    const { store, tab } = await mesh.ready()
+    await store.set(['a'], 1).durable
+    tab.suspend()
+    const other = await mesh.ready()
+    await other.store.destroy()
+    const third = await mesh.ready()
+    expect(third.store.getState()).toEqual({})
+    const codes: unknown[] = []
+    store.on('error', ({ error }) => codes.push((error as { code?: string }).code))
+    tab.resume()
+    await until(() => codes.length > 0)
+    expect(codes).toEqual(['destroyed'])
+    expect(mesh.origin.stored('test')).toEqual([])
+  })
+
+  test('a tab whose era is over there gives up, and loads anew', async () => {
+    const mesh = createMesh()
+    const { store, tab } = await mesh.ready()
+    await store.set(['a'], 1).durable
+    tab.suspend()
+    tab.stop()
+    mesh.origin.evict()
+    const other = await mesh.ready()
+    const keys = Array.from({ length: 300 }, (_, i) => `k${i}`)
+    other.store.setState(Object.fromEntries(keys.map((key) => [key, 1])))
+    await other.store.flush()
+    other.store.setState(Object.fromEntries(keys.map((key) => [key, undefined])))
+    await until(() => other.store.stats().era > 0)
+    await other.store.set(['b'], 2).durable
+    const codes: unknown[] = []
+    store.on('error', ({ error }) => codes.push((error as { code?: string }).code))
+    tab.go()
+    tab.resume()
+    await until(() => codes.length > 0)
+    expect(codes).toEqual(['destroyed'])
+    expect(other.store.getState()).toEqual({ b: 2 })
+  })
+})
