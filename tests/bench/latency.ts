@@ -1,6 +1,6 @@
 // set in tab A -> subscriber in tab B, against a bare BroadcastChannel message, sample by sample in one run.
 import type { Page } from 'playwright-core'
-import { launch, openTab, serve } from '../browser/harness.ts'
+import { isolation, launch, openTab, serve } from '../browser/harness.ts'
 
 const samples = 400
 const warmUp = 100
@@ -115,7 +115,7 @@ async function measure(a: Page, b: Page, name: string, keys: number, nested: boo
 }
 
 export async function latency(): Promise<Row[]> {
-  const server = await serve(/* isolated */ true)
+  const server = await serve(isolation)
   const profile = await launch()
   const rows: Row[] = []
   try {

@@ -9,16 +9,15 @@ import { chromiumPath } from '../../scripts/lib/debian.mjs'
 
 export const root = new URL('../../', import.meta.url).pathname
 
-/**
- * Serves the checkout: tests/browser/page.html imports the built package from dist/. `isolated` pages have
- * clocks of 5 µs instead of 100 µs (High Resolution Time, coarsening).
- */
-export async function serve(isolated = false): Promise<{ url: string; close: () => Promise<void> }> {
-  const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' }
+/** Isolated pages have clocks of 5 µs instead of 100 µs (High Resolution Time, coarsening). */
+export const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' }
+
+/** Serves the checkout: tests/browser/page.html imports the built package from dist/. */
+export async function serve(headers: Record<string, string> = {}): Promise<{ url: string; close: () => Promise<void> }> {
   const files = sirv(root, {
     dev: true,
     etag: true,
-    setHeaders: (response) => isolated && Object.entries(isolation).forEach((header) => response.setHeader(...header)),
+    setHeaders: (response) => Object.entries(headers).forEach((header) => response.setHeader(...header)),
   })
   const server: Server = createServer((request, response) => files(request, response, () => void response.writeHead(404).end()))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -1,5 +1,5 @@
 // Debian's WebKitGTK: MiniBrowser under a virtual display, driven by selenium-webdriver through WebKitWebDriver.
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { Builder, Capabilities } from 'selenium-webdriver'
 import { webkitPaths } from '../../../scripts/lib/debian.mjs'
 import type { Browser } from './browser.ts'
+import { startDisplay } from './display.ts'
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
@@ -16,13 +17,6 @@ async function freePort(): Promise<number> {
   server.close()
   await once(server, 'close')
   return port
-}
-
-/** A display of its own; Xvfb says which number it has taken. */
-async function startDisplay(): Promise<{ display: string; process: ChildProcess }> {
-  const process = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '1280x800x24', '-nolisten', 'tcp'], { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] })
-  const [number] = (await once(process.stdio[3]!, 'data')) as [Buffer]
-  return { display: `:${number.toString().trim()}`, process }
 }
 
 async function answers(url: string): Promise<void> {

@@ -1,0 +1,3 @@
+import * as tabmesh from '/dist/index.js'
+
+globalThis.tabmesh = tabmesh
