@@ -7,8 +7,9 @@ import { TabmeshError } from './errors.ts'
 import type { TreeEdit } from './json-tree.ts'
 import { createJournalWriter } from './journal-writer.ts'
 import { bytePackerOf } from './lz.ts'
-import { channelKinds, type ChannelKind, type JournalContents, type Lock, type LockHandlers, type Platform } from './platform.ts'
+import { channelKinds, type ChannelKind, type JournalContents, type LeaderLock, type Lock, type LockHandlers, type Platform } from './platform.ts'
 import type { Lists } from './keyed-list.ts'
+import { createLease } from './lease.ts'
 import { createStorage } from './storage.ts'
 import type { Mirror } from './store.ts'
 import { createSync } from './sync.ts'
@@ -156,6 +157,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     onErased: () => end(erased()),
     onError: (error) => emit('error', { error }),
   })
+  const leaderLock: LeaderLock = lock ?? createLease(clock, id, storage)
 
   const eras = createEras({ core, clock, mirror, sync, storesNothing: () => storage.absent, onLost: (error) => emit('error', { error }) })
 
@@ -335,7 +337,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   function performLock(): void {
     const { action, term } = core.takeLock()
     if (action === 'request') queueForLock()
-    else if (action === 'release') lock?.release()
+    else if (action === 'release') leaderLock.release()
     else if (action === 'steal') queueForLock(true)
     else if (action === 'claim') void claim(term)
     else if (action === 'incomplete') endShort()
@@ -502,6 +504,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   function queueForLock(steals = false): void {
     const handlers: LockHandlers = {
       granted() {
+        if (ended) return
         replica.lockGranted(clock.now())
         perform()
       },
@@ -510,7 +513,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         perform()
       },
     }
-    lock?.request(handlers, steals)
+    if (steals) lock?.request(handlers, steals)
+    else leaderLock.request(handlers)
   }
 
   async function claim(atLeast: number): Promise<void> {
@@ -724,7 +728,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     unwatch()
     cancelWake?.()
     cancelAlive?.()
-    lock?.release()
+    leaderLock.release()
     writer.close()
     mirror.close(reason)
     storage.close()
@@ -775,7 +779,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     conflicts,
     transaction: (call) => transactions.run(call),
     history: sync.history,
-    leader: () => ({ ...leading, guarantee: lock && storage.persistence === 'indexed-db' ? 'fenced' : 'advisory' }),
+    leader: () => ({ ...leading, guarantee: storage.persistence === 'indexed-db' ? 'fenced' : 'advisory' }),
     stats() {
       const [writes = 0, framesIn = 0, bytesIn = 0, framesOut = 0, bytesOut = 0, dropped = 0, gaps = 0, divergences = 0, nodes = 0, textBytes = 0, poolBytes = 0] = ended ? [] : core.counters()
       return { writes, framesIn, bytesIn, framesOut, bytesOut, dropped, gaps, divergences, nodes, textBytes, poolBytes, era: eras.era }

@@ -37,6 +37,12 @@ export interface JournalContents {
   readonly ends: ReadonlyMap<number, Uint8Array>
 }
 
+/** Who holds the leader's lease, nobody if empty; `beat` changes whenever it is kept. */
+export interface Lease {
+  readonly holder: string
+  readonly beat: number
+}
+
 /** The ends of so many eras are remembered. */
 export const endsKept = 16
 
@@ -62,6 +68,10 @@ export interface Journal {
   transact(cursor: number, era: number, id: string | undefined, now: number, run: (contents: JournalContents, known: boolean) => readonly Uint8Array[]): Promise<void>
   /** Stores a term above the stored one and not below `atLeast`, and returns it. */
   claimTerm(atLeast: number, instance: string): Promise<number>
+  /** Takes the lease, or keeps it, where nobody else holds it, or it still is what was `seen`. Returns what is stored then. */
+  lease(instance: string, seen?: Lease): Promise<Lease>
+  /** Gives back the lease, if it is still the own one; in this task, and without waiting for an answer. */
+  endLease(instance: string): Promise<void>
   /** Stores the state of everything up to `cursor` and drops records that two checkpoints cover. */
   checkpoint(term: number, era: number, bytes: Uint8Array, cursor: number): Promise<Fenced>
   /**
@@ -92,11 +102,16 @@ export interface Roll {
   readonly holder: string | undefined
 }
 
-/** The leader lock, and a register of who is alive. */
-export interface Lock {
-  /** Queues for the leader lock; when held or queued already, gives up the place and queues again. `steals`: takes it from its holder. */
-  request(handlers: LockHandlers, steals?: boolean): void
+export interface LeaderLock {
+  /** Queues for the leader lock; when held or queued already, gives up the place and queues again. */
+  request(handlers: LockHandlers): void
   release(): void
+}
+
+/** The leader lock, and a register of who is alive. */
+export interface Lock extends LeaderLock {
+  /** The same; `steals`: takes it from its holder. */
+  request(handlers: LockHandlers, steals?: boolean): void
   /** Makes this replica known as alive until `hide`, or its death. */
   show(instance: string): void
   hide(): void

@@ -2,7 +2,7 @@
 // values are ArrayBuffers under out-of-line keys; every transaction is synchronous puts and commit();
 // only `complete` means stored; the database's version never changes, its format is in its name.
 import { TabmeshError } from '../errors.ts'
-import { endsKept, type Fenced, type Journal, type JournalContents } from '../platform.ts'
+import { endsKept, type Fenced, type Journal, type JournalContents, type Lease } from '../platform.ts'
 
 const format = 1
 const records = 'records'
@@ -12,6 +12,9 @@ const leaderKey = 'leader'
 const checkpointKey = 'checkpoint'
 const generationKey = 'generation'
 const transactionsKey = 'transactions'
+const leaseKey = 'lease'
+/** Who gave the lease back last. */
+const leftKey = 'lease-left'
 const eraKey = 'era'
 /** Generations that were erased, the newest last. */
 const erasedKey = 'erased'
@@ -236,6 +239,33 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     return term
   }
 
+  async function lease(instance: string, seen?: Lease): Promise<Lease> {
+    const transaction = transact([meta], 'readwrite')
+    const done = completed(transaction)
+    const store = transaction.objectStore(meta)
+    const request = store.get(leaseKey)
+    const left = store.get(leftKey)
+    let stored: Lease
+    left.onsuccess = () => {
+      stored = decode<Lease>(request.result) ?? { holder: '', beat: 0 }
+      const isFree = ['', instance, decode<string>(left.result)].includes(stored.holder) || (stored.holder === seen?.holder && stored.beat === seen.beat)
+      if (isFree) store.put(encode((stored = { holder: instance, beat: stored.beat + 1 })), leaseKey)
+      if (isFree) store.delete(leftKey)
+      transaction.commit()
+    }
+    await done
+    return stored!
+  }
+
+  // Without an answer it cannot know whether the lease is still its own.
+  async function endLease(instance: string): Promise<void> {
+    const transaction = transact([meta], 'readwrite')
+    const done = completed(transaction)
+    transaction.objectStore(meta).put(encode(instance), leftKey)
+    transaction.commit()
+    await done
+  }
+
   /** One transaction of the leader's: `act` is called only while `term` and `era` are the stored ones. */
   async function fenced(term: number, era: number, stores: string[], strict: boolean, act: (transaction: IDBTransaction) => void): Promise<Fenced> {
     const transaction = transact([...stores, meta], 'readwrite', strict)
@@ -370,6 +400,8 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     append,
     transact: exclusively,
     claimTerm,
+    lease,
+    endLease,
     checkpoint,
     endEra,
     erase: () => begin(true),

@@ -1,12 +1,14 @@
 // The twin of all platform parts in memory, with faults: several tabs of one origin in one process.
 import { TabmeshError } from '../errors.ts'
-import { endsKept, type BytePacker, type Channel, type ChannelKind, type Fenced, type Journal, type JournalContents, type LifecycleListener, type Lock, type LockHandlers, type Platform } from '../platform.ts'
+import { endsKept, type BytePacker, type Channel, type ChannelKind, type Fenced, type Journal, type JournalContents, type Lease, type LifecycleListener, type Lock, type LockHandlers, type Platform } from '../platform.ts'
 
 export interface MemoryFaults {
   /** Whether a message on its way to a tab is lost. */
   lose?: (kind: ChannelKind) => boolean
   /** The ways to other tabs that there are; default all. */
   channels?: readonly ChannelKind[]
+  /** False: there are no locks. */
+  locks?: boolean
   /** Whether it arrives twice. */
   double?: () => boolean
   /** Whether a transaction of the tab with this label is aborted; the error it is aborted with. */
@@ -49,6 +51,7 @@ interface Disk {
   nextKey: number
   checkpoints: { bytes: Uint8Array; cursor: number }[]
   term: number
+  lease: Lease
   era: number
   ends: Map<number, Uint8Array>
   transactions: Set<string>
@@ -86,7 +89,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
 
   const disk = (name: string): Disk => {
     let found = disks.get(name)
-    if (!found) disks.set(name, (found = { generation: ++generations, erased: [], records: [], nextKey: 1, checkpoints: [], term: 0, era: 0, ends: new Map(), transactions: new Set() }))
+    if (!found) disks.set(name, (found = { generation: ++generations, erased: [], records: [], nextKey: 1, checkpoints: [], term: 0, lease: { holder: '', beat: 0 }, era: 0, ends: new Map(), transactions: new Set() }))
     return found
   }
 
@@ -205,6 +208,16 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
         })
       },
       claimTerm: (atLeast) => transact((on) => (on.term = Math.max(on.term + 1, atLeast))),
+      lease: (instance, seen) =>
+        transact((on) => {
+          const { holder, beat } = on.lease
+          if (['', instance].includes(holder) || (holder === seen?.holder && beat === seen.beat)) on.lease = { holder: instance, beat: beat + 1 }
+          return on.lease
+        }),
+      endLease: (instance) =>
+        transact((on) => {
+          if (on.lease.holder === instance) on.lease = { holder: '', beat: 0 }
+        }),
       checkpoint(term, era, given, cursor) {
         const bytes = given.slice()
         return transact((on): Fenced => {
@@ -230,7 +243,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
         }),
       erase: () =>
         transact((on) => {
-          disks.set(name, { generation: ++generations, erased: [...on.erased, String(on.generation)], records: [], nextKey: on.nextKey, checkpoints: [], term: 0, era: 0, ends: new Map(), transactions: new Set() })
+          disks.set(name, { generation: ++generations, erased: [...on.erased, String(on.generation)], records: [], nextKey: on.nextKey, checkpoints: [], term: 0, lease: { holder: '', beat: 0 }, era: 0, ends: new Map(), transactions: new Set() })
         }),
       refound: (generation, era, state) =>
         transact((on) => {
@@ -283,7 +296,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
           label: () => label,
           openChannel: (kind, name, receive, packer) => openChannel(tab, kind, name, receive, packer),
           openJournal: (name, _durability, onLost) => openJournal(tab, name, onLost),
-          openLock: (name) => openLock(tab, name),
+          openLock: (name) => (faults.locks === false ? undefined : openLock(tab, name)),
         },
         kill() {
           tab.dead = true

@@ -240,4 +240,29 @@ export const journalCases: Case[] = [
       b.close()
     },
   },
+  {
+    name: 'one holds the lease; another takes it when it is given back, or is still what it has seen',
+    async run({ openTab }) {
+      const name = newName()
+      const [a, b] = [await open(await openTab(), name), await open(await openTab(), name)]
+      const first = await a.lease('aa')
+      equal(first.holder, 'aa', 'who takes it')
+      equal(await b.lease('bb'), first, 'what another finds')
+      const kept = await a.lease('aa')
+      check(kept.holder === 'aa' && kept.beat !== first.beat, 'a beat is not seen')
+      equal(await b.lease('bb', first), kept, 'what another finds who has seen an older beat')
+      const taken = await b.lease('bb', kept)
+      equal(taken.holder, 'bb', 'who takes a lease that was not kept')
+      equal(await a.lease('aa'), taken, 'what the first finds')
+      await a.endLease('aa')
+      equal(await a.lease('aa'), taken, 'what the first finds, who gives back what is not its own')
+      await b.endLease('bb')
+      equal((await a.lease('aa')).holder, 'aa', 'who takes what was given back')
+      await a.endLease('aa')
+      equal((await a.lease('aa')).holder, 'aa', 'who takes its own again')
+      equal((await b.lease('bb')).holder, 'aa', 'who holds it then')
+      a.close()
+      b.close()
+    },
+  },
 ]

@@ -1,5 +1,5 @@
 // Who leads: how it passes on, and what takes it from a holder that does not run.
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Store } from '../../js-glue/index.ts'
 import { createMesh, until, type AnyState } from './mesh.ts'
 
@@ -124,5 +124,86 @@ describe('a leader that is stopped without a word', () => {
     await pass(3_600_000)
     expect([leads(old.store), leads(deaf.store)]).toEqual([true, false])
     expect(old.store.leader.term).toBe(1)
+  })
+})
+
+describe('without locks', () => {
+  const pass = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms)
+  const leads = (store: Store<AnyState>): boolean => store.leader.isLeader
+  beforeEach(() => void vi.useFakeTimers({ shouldAdvanceTime: true }))
+  afterEach(() => vi.useRealTimers())
+
+  test('a lease in the database says who leads; it passes on at once when its holder closes, or is suspended', async () => {
+    const mesh = createMesh({ locks: false })
+    const [one, two, three] = [await mesh.ready(), await mesh.ready(), await mesh.ready()]
+    await until(() => leads(one.store) && two.store.leader.id === one.store.tab.id)
+    expect(one.store.leader.guarantee).toBe('fenced')
+    await one.store.close()
+    await pass(6000)
+    const [next, last] = leads(two.store) ? [two, three] : [three, two]
+    expect([leads(next.store), leads(last.store), next.store.leader.term]).toEqual([true, false, 2])
+    next.tab.suspend()
+    await pass(6000)
+    next.tab.resume()
+    await pass(6000)
+    expect([leads(next.store), leads(last.store), last.store.leader.term]).toEqual([false, true, 3])
+  })
+
+  test('a holder that dies is replaced after 150 s, and not before', async () => {
+    const mesh = createMesh({ locks: false })
+    const [one, two] = [await mesh.ready(), await mesh.ready()]
+    await until(() => leads(one.store))
+    one.tab.kill()
+    await pass(145_000)
+    expect(leads(two.store)).toBe(false)
+    await pass(20_000)
+    expect(leads(two.store)).toBe(true)
+    expect(two.store.leader.term).toBe(2)
+  })
+
+  test('a holder that keeps it, however seldom, is not; nor by a tab that has slept', async () => {
+    const mesh = createMesh({ locks: false })
+    const [one, two] = [await mesh.ready(), await mesh.ready()]
+    await until(() => leads(one.store))
+    await pass(1000)
+    for (let i = 0; i < 10; i++) {
+      one.tab.stop() // as a hidden page whose timers run once a minute
+      await pass(60_000)
+      one.tab.go()
+      await pass(10)
+    }
+    expect([leads(one.store), leads(two.store), one.store.leader.term]).toEqual([true, false, 1])
+    one.tab.stop()
+    await pass(20_000)
+    two.tab.stop()
+    await pass(3_600_000)
+    two.tab.go()
+    await pass(10_000)
+    one.tab.go()
+    await pass(600_000)
+    expect([leads(one.store), leads(two.store), one.store.leader.term]).toEqual([true, false, 1])
+  })
+
+  test.each([['with a channel', {}], ['without one', { channels: [] }]])('a holder whose lease was taken while it was stopped follows, and leads no more, %s', async (_, options) => {
+    const mesh = createMesh({ locks: false })
+    const [one, two] = [await mesh.ready(options), await mesh.ready(options)]
+    await until(() => leads(one.store))
+    one.tab.stop()
+    await pass(200_000)
+    expect(leads(two.store)).toBe(true)
+    one.tab.go()
+    await pass(6000)
+    expect([leads(one.store), leads(two.store)]).toEqual([false, true])
+    await two.store.close()
+    await pass(6000)
+    expect(leads(one.store)).toBe(true)
+  })
+
+  test('and without a database nobody leads', async () => {
+    const mesh = createMesh({ locks: false })
+    const { store } = await mesh.ready({ persist: false })
+    await pass(20_000)
+    expect(leads(store)).toBe(false)
+    expect(store.leader.guarantee).toBe('advisory')
   })
 })

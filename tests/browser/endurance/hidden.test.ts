@@ -25,6 +25,7 @@ beforeAll(async () => {
   browser = await puppeteer.launch({
     executablePath: chromiumPath(),
     headless: false,
+    protocolTimeout: 0, // one call lasts for all of it
     userDataDir: folder,
     env: { ...process.env, DISPLAY: display.display },
     ignoreDefaultArgs: ['--disable-background-timer-throttling', '--disable-backgrounding-occluded-windows', '--disable-renderer-backgrounding', '--disable-back-forward-cache'],
