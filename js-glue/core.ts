@@ -77,6 +77,7 @@ export type CoreEvent =
   | { readonly type: 'ready' | 'tabs' | 'conflicts' | 'catch-up' | 'destroyed' | 'identity-conflict' }
   | { readonly type: 'remote' | 'divergence'; readonly from: string }
   | { readonly type: 'knock'; readonly id: string }
+  | { readonly type: 'note'; readonly from: string; readonly value: unknown }
   | { readonly type: 'shared'; readonly seq: number }
   | { readonly type: 'strategy-mismatch'; readonly key: string }
   | { readonly type: 'later-era'; readonly era: number }
@@ -101,7 +102,7 @@ export interface CorePeer {
 }
 
 /** The calls of a replica that take and return nothing but numbers and booleans. */
-const plainCalls = ['restored', 'askShared', 'tick', 'setVisible', 'setStores', 'compactionDue', 'suspend', 'resume', 'destroy', 'lockGranted', 'lockLost', 'termClaimed', 'claimFailed', 'accept', 'passOver'] as const
+const plainCalls = ['restored', 'askShared', 'tick', 'setVisible', 'setStores', 'compactionDue', 'suspend', 'resume', 'destroy', 'lockGranted', 'lockLost', 'termClaimed', 'claimFailed', 'takeLead', 'accept', 'passOver'] as const
 
 type WithoutHandle<F> = F extends (handle: number, ...rest: infer A) => infer R ? (...rest: A) => R : never
 
@@ -134,6 +135,8 @@ export interface Core {
   /** Whether its own write of this number is merged. */
   hasOwn(seq: number): boolean
   receive(frame: Uint8Array, now: number): void
+  /** A JSON value for one instance, or for all where `to` is empty. Throws TabmeshError. */
+  sendNote(to: string, value: unknown, now: number): void
   /** Who is alive, and then who holds the leader lock: two calls of the core, after each of which there is something to perform. */
   retainPeers(alive: readonly string[], now: number): void
   lockHeldBy(holder: string | undefined, now: number): void
@@ -243,6 +246,10 @@ export function createCore(module: MainModule, options: CoreOptions): Core {
     },
     hasOwn: (seq) => !freed && module.hasOwn(handle, seq),
     receive: (frame, now) => void given('receive', frame, now),
+    sendNote(to, value, now) {
+      checkOpen()
+      check(module.sendNote(handle, ...(put(bytesOf(to), JSON.stringify(value)) as [number, number]), now))
+    },
     retainPeers: (alive, now) => void given('retainPeers', bytesOf(alive.join('')), now),
     lockHeldBy: (holder, now) => void given('lockHeldBy', holder === '' ? new Uint8Array(16) : bytesOf(holder ?? ''), now),
     takeChanges() {

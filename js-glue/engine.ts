@@ -1,4 +1,5 @@
 // The part that is loaded later: wires the core to the platform, in the order of the core's actions.
+import { createCalls } from './calls.ts'
 import { createChannels } from './channels.ts'
 import { createConflicts, type Conflicts } from './conflicts.ts'
 import { createCore, loadModule, type Core, type CoreEvent, type WasmSource } from './core.ts'
@@ -14,7 +15,7 @@ import { createStorage } from './storage.ts'
 import type { Mirror } from './store.ts'
 import { createSync } from './sync.ts'
 import { createTransactions, type TransactionCall } from './transactions.ts'
-import type { DebugEvent, Resolver, Stats, Status, StoreEvents, StoreHistory, StrategyName, TabInfo } from './types.ts'
+import type { CallHandler, DebugEvent, Resolver, Stats, Status, StoreEvents, StoreHistory, StrategyName, TabInfo } from './types.ts'
 import { createUpkeep } from './upkeep.ts'
 
 /** How long storage may take before the store is ready without it. */
@@ -44,6 +45,7 @@ export interface EngineOptions {
   readonly channels: readonly ChannelKind[] | undefined
   readonly mayLead: boolean
   readonly wasm: WasmSource | undefined
+  readonly callHandlers: ReadonlyMap<string, CallHandler>
   readonly debug: ((event: DebugEvent) => void) | undefined
   /** The engine has ended, by whoever's will; called once. */
   readonly onEnd: (reason: TabmeshError) => void
@@ -60,6 +62,9 @@ export interface Engine {
   stats(): Stats
   readonly conflicts: Conflicts
   readonly history: StoreHistory
+  /** Both reject as those of Leader do. */
+  call(name: string, args: readonly unknown[]): Promise<unknown>
+  force(): Promise<void>
   /** Rejects as Store.transaction does. */
   transaction(call: TransactionCall): Promise<'committed' | 'conflict' | 'unknown'>
   close(): Promise<void>
@@ -72,7 +77,7 @@ export interface EngineParts {
   readonly platform: Platform
 }
 
-const frameKinds = ['', 'ops', 'hello', 'delta', 'presence', 'position', 'ack', 'fragment', 'destroy']
+const frameKinds = ['', 'ops', 'hello', 'delta', 'presence', 'position', 'ack', 'fragment', 'destroy', 'end', 'note']
 
 const erased = (): TabmeshError => new TabmeshError('destroyed', 'The store was erased while this tab was away.')
 
@@ -286,6 +291,27 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     },
   })
 
+  const calls = createCalls({
+    id,
+    handlers: options.callHandlers,
+    now: () => clock.now(),
+    after: (ms, task) => clock.after(ms, task, true),
+    send(to, note) {
+      if (ended || suspended) return // the next time it is asked
+      core.sendNote(to, note, clock.now())
+      perform()
+    },
+    leads: () => ledTerm() !== undefined,
+    isAlive: (instance) => instance === id || core.peers().some((peer) => peer.id === instance),
+    async begin(caller, number, settled) {
+      const term = ledTerm()
+      if (term === undefined || storage.absent) return term === undefined ? undefined : ''
+      return storage.journal?.beginCall(term, eras.era, { caller, number, settled }, id)
+    },
+  })
+  /** Those who wait until this tab leads. */
+  const forcing: { readonly resolve: () => void; readonly reject: (error: TabmeshError) => void }[] = []
+
   // ---- performing what the core wants, in the order of its fields ----
 
   // Readers and the channel come first: others wait for them. A listener may close the store at any point.
@@ -372,6 +398,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         emit('status', status())
         laterEra?.()
         break
+      case 'note':
+        calls.take(event.from, event.value)
+        break
       case 'tabs':
         shareAlone()
         emit('tabs', tabs())
@@ -394,6 +423,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         if (leading.isLeader) void lookWhoLives()
         if (leading.isLeader) clock.soon(() => upkeep.look()) // what pages too short to look have left
         conflicts.look()
+        calls.look()
+        if (leading.isLeader) forcing.splice(0).forEach(({ resolve }) => resolve())
         break
       case 'conflicts':
         conflicts.look()
@@ -724,6 +755,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     suspend()
     ended = true
     transactions.end()
+    calls.end(reason)
+    forcing.splice(0).forEach(({ reject }) => reject(reason))
     cancelAskShared?.()
     unwatch()
     cancelWake?.()
@@ -778,6 +811,15 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     status,
     conflicts,
     transaction: (call) => transactions.run(call),
+    call: (name, args) => calls.call(name, args),
+    force: () =>
+      new Promise((resolve, reject) => {
+        if (!lock || !options.mayLead) return reject(new TabmeshError('unsupported', 'This tab cannot take the lead: there are no Web Locks here, or the option leader is false.'))
+        if (leading.isLeader) return resolve()
+        forcing.push({ resolve, reject })
+        replica.takeLead(clock.now())
+        perform()
+      }),
     history: sync.history,
     leader: () => ({ ...leading, guarantee: storage.persistence === 'indexed-db' ? 'fenced' : 'advisory' }),
     stats() {

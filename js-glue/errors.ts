@@ -31,6 +31,10 @@ export type ErrorCode =
   | 'era-ended'
   | 'write-lost'
   | 'listener-failed'
+  | 'no-handler'
+  | 'call-failed'
+  | 'call-unknown'
+  | 'call-unanswered'
 
 /** An error of tabmesh: `code` for programs, `message` says what to do, `cause` what was underneath. */
 export class TabmeshError extends Error {

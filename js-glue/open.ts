@@ -5,7 +5,7 @@ import type { JsonObject } from './json-tree.ts'
 import { channelKinds } from './platform.ts'
 import { createMirror } from './store.ts'
 import type { Lists } from './keyed-list.ts'
-import type { Conflict, DebugEvent, DeepReadonly, Leader, Outcome, Resolver, Stats, State, Status, Store, StoreEvents, StoreOptions, Strategy, StrategyName, TabInfo, TransactionOptions, Write } from './types.ts'
+import type { CallHandler, Conflict, DebugEvent, DeepReadonly, Leader, Outcome, Resolver, Stats, State, Status, Store, StoreEvents, StoreOptions, Strategy, StrategyName, TabInfo, TransactionOptions, Write } from './types.ts'
 
 const namePattern = /^[A-Za-z0-9._:-]{1,64}$/
 const strategyNames: readonly string[] = ['merge', 'last-write-wins', 'first-write-wins', 'prompt']
@@ -104,6 +104,7 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
   const lists: Lists = table(Object.entries(options.lists ?? {}) as [string, string][])
   const eventListeners: Listeners = {}
   const leaderTasks = new Map<object, { start: () => void; stop: () => void }>()
+  const callHandlers = new Map<string, CallHandler>()
   let engine: Engine | undefined
   let closing: Promise<void> | undefined
   const debug = options.debug === true ? printDebug(options.name) : options.debug || undefined
@@ -143,6 +144,7 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
       channels: options.channels,
       mayLead: options.leader ?? true,
       wasm: options.wasm,
+      callHandlers,
       debug,
       onEnd(reason) {
         onEnd()
@@ -214,6 +216,14 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
         leaderTasks.delete(key)
       }
     },
+    handle(name, handler) {
+      callHandlers.set(name, handler)
+      return () => {
+        if (callHandlers.get(name) === handler) callHandlers.delete(name)
+      }
+    },
+    call: (name, ...args) => starting.then((started) => Promise.race([started.call(name, args), closed])),
+    force: () => starting.then((started) => Promise.race([started.force(), closed])),
   }
 
   type Select = (state: DeepReadonly<S>) => unknown

@@ -43,6 +43,9 @@ export interface Lease {
   readonly beat: number
 }
 
+/** So many callers' calls are remembered. */
+export const callersKept = 64
+
 /** The ends of so many eras are remembered. */
 export const endsKept = 16
 
@@ -72,6 +75,11 @@ export interface Journal {
   lease(instance: string, seen?: Lease): Promise<Lease>
   /** Gives back the lease, if it is still the own one; in this task, and without waiting for an answer. */
   endLease(instance: string): Promise<void>
+  /**
+   * A leader begins a call of another tab's: resolves to nothing ('') when that is stored, to who has begun it before, or to `undefined` where another leads, or in another era. Calls
+   * of that caller below `settled` are forgotten.
+   */
+  beginCall(term: number, era: number, call: { readonly caller: string; readonly number: number; readonly settled: number }, instance: string): Promise<string | undefined>
   /** Stores the state of everything up to `cursor` and drops records that two checkpoints cover. */
   checkpoint(term: number, era: number, bytes: Uint8Array, cursor: number): Promise<Fenced>
   /**

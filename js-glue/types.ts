@@ -122,6 +122,10 @@ export interface TabInfo {
   readonly lastSeen: number
 }
 
+/** Takes and returns JSON, or a promise of it. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- callers and handlers agree on the types
+export type CallHandler = (...args: any[]) => unknown
+
 export interface Leader {
   readonly isLeader: boolean
   /** The leading tab, if one is known. */
@@ -135,6 +139,19 @@ export interface Leader {
    * pass it to whatever can refuse an older one. Returns the undo.
    */
   run(task: (context: { signal: AbortSignal; fence: number }) => void): () => void
+  /** What `call` of that name runs while this tab leads; every tab that may lead should have it. Returns the undo. */
+  handle(name: string, handler: CallHandler): () => void
+  /**
+   * Runs the handler of that name in whichever tab leads, and resolves to its result; arguments and result are JSON. It is begun once, whoever leads in the end: while
+   * nobody leads, or messages are lost, the call waits. Rejects with TabmeshError `call-failed` (the handler threw), `no-handler`, `call-unknown` (the tab that began it is gone:
+   * it may have been done), `call-unanswered` (no leader for a minute), `closed`; TypeError for what JSON can't hold.
+   */
+  call(name: string, ...args: unknown[]): Promise<unknown>
+  /**
+   * This tab leads from now on, whoever does; resolves when it does. For what the user asks for, not for failover. Rejects with TabmeshError `unsupported` where there are no Web
+   * Locks, or this tab takes no part.
+   */
+  force(): Promise<void>
 }
 
 export interface Status {

@@ -2,7 +2,7 @@
 // values are ArrayBuffers under out-of-line keys; every transaction is synchronous puts and commit();
 // only `complete` means stored; the database's version never changes, its format is in its name.
 import { TabmeshError } from '../errors.ts'
-import { endsKept, type Fenced, type Journal, type JournalContents, type Lease } from '../platform.ts'
+import { callersKept, endsKept, type Fenced, type Journal, type JournalContents, type Lease } from '../platform.ts'
 
 const format = 1
 const records = 'records'
@@ -12,6 +12,7 @@ const leaderKey = 'leader'
 const checkpointKey = 'checkpoint'
 const generationKey = 'generation'
 const transactionsKey = 'transactions'
+const callsKey = 'calls'
 const leaseKey = 'lease'
 /** Who gave the lease back last. */
 const leftKey = 'lease-left'
@@ -283,6 +284,22 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     return outcome
   }
 
+  async function beginCall(term: number, era: number, { caller, number, settled }: Parameters<Journal['beginCall']>[2], instance: string): Promise<string | undefined> {
+    let before: string | undefined
+    const outcome = await fenced(term, era, [], false, (transaction) => {
+      const metas = transaction.objectStore(meta)
+      const stored = metas.get(callsKey)
+      stored.onsuccess = () => {
+        const calls = decode<Record<string, Record<string, string>>>(stored.result) ?? {}
+        const own = Object.fromEntries(Object.entries(calls[caller] ?? {}).filter(([of]) => Number(of) >= settled))
+        before = own[number] ?? ''
+        const others = Object.entries(calls).filter(([other]) => other !== caller)
+        if (before === '') metas.put(encode({ ...Object.fromEntries(others.slice(1 - callersKept)), [caller]: { ...own, [number]: instance } }), callsKey)
+        transaction.commit()
+      }
+    })
+    return outcome === 'stored' ? before : undefined
+  }
 
   /**
    * Pieces first, a transaction each; nothing refers to them until a last one. A leader that was replaced must not touch
@@ -400,6 +417,7 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     append,
     transact: exclusively,
     claimTerm,
+    beginCall,
     lease,
     endLease,
     checkpoint,

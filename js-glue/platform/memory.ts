@@ -1,6 +1,6 @@
 // The twin of all platform parts in memory, with faults: several tabs of one origin in one process.
 import { TabmeshError } from '../errors.ts'
-import { endsKept, type BytePacker, type Channel, type ChannelKind, type Fenced, type Journal, type JournalContents, type Lease, type LifecycleListener, type Lock, type LockHandlers, type Platform } from '../platform.ts'
+import { callersKept, endsKept, type BytePacker, type Channel, type ChannelKind, type Fenced, type Journal, type JournalContents, type Lease, type LifecycleListener, type Lock, type LockHandlers, type Platform } from '../platform.ts'
 
 export interface MemoryFaults {
   /** Whether a message on its way to a tab is lost. */
@@ -52,6 +52,7 @@ interface Disk {
   checkpoints: { bytes: Uint8Array; cursor: number }[]
   term: number
   lease: Lease
+  calls: Map<string, Map<number, string>>
   era: number
   ends: Map<number, Uint8Array>
   transactions: Set<string>
@@ -89,7 +90,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
 
   const disk = (name: string): Disk => {
     let found = disks.get(name)
-    if (!found) disks.set(name, (found = { generation: ++generations, erased: [], records: [], nextKey: 1, checkpoints: [], term: 0, lease: { holder: '', beat: 0 }, era: 0, ends: new Map(), transactions: new Set() }))
+    if (!found) disks.set(name, (found = { generation: ++generations, erased: [], records: [], nextKey: 1, checkpoints: [], term: 0, lease: { holder: '', beat: 0 }, calls: new Map(), era: 0, ends: new Map(), transactions: new Set() }))
     return found
   }
 
@@ -208,6 +209,17 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
         })
       },
       claimTerm: (atLeast) => transact((on) => (on.term = Math.max(on.term + 1, atLeast))),
+      beginCall: (term, era, { caller, number, settled }, instance) =>
+        transact((on) => {
+          if (on.term !== term || on.era !== era) return undefined
+          const known = new Map([...(on.calls.get(caller) ?? [])].filter(([of]) => of >= settled))
+          const before = known.get(number) ?? ''
+          if (before !== '') return before
+          on.calls.delete(caller)
+          on.calls.set(caller, known.set(number, instance))
+          for (const oldest of [...on.calls.keys()].slice(0, -callersKept)) on.calls.delete(oldest)
+          return ''
+        }),
       lease: (instance, seen) =>
         transact((on) => {
           const { holder, beat } = on.lease
@@ -243,7 +255,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
         }),
       erase: () =>
         transact((on) => {
-          disks.set(name, { generation: ++generations, erased: [...on.erased, String(on.generation)], records: [], nextKey: on.nextKey, checkpoints: [], term: 0, lease: { holder: '', beat: 0 }, era: 0, ends: new Map(), transactions: new Set() })
+          disks.set(name, { generation: ++generations, erased: [...on.erased, String(on.generation)], records: [], nextKey: on.nextKey, checkpoints: [], term: 0, lease: { holder: '', beat: 0 }, calls: new Map(), era: 0, ends: new Map(), transactions: new Set() })
         }),
       refound: (generation, era, state) =>
         transact((on) => {

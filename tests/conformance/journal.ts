@@ -265,4 +265,21 @@ export const journalCases: Case[] = [
       b.close()
     },
   },
+  {
+    name: 'a call is begun once, by who leads, and is forgotten when its caller has done with it',
+    async run({ openTab }) {
+      const name = newName()
+      const [a, b] = [await open(await openTab(), name), await open(await openTab(), name)]
+      const call = (number: number, settled = 1, caller = 'cc'): { caller: string; number: number; settled: number } => ({ caller, number, settled })
+      const term = await a.claimTerm(1, 'aa')
+      equal([await a.beginCall(term, 0, call(1), 'aa'), await a.beginCall(term, 0, call(2), 'aa')], ['', ''], 'two calls')
+      equal([await a.beginCall(term, 0, call(1), 'aa'), await a.beginCall(term, 0, call(1, 1, 'dd'), 'aa')], ['aa', ''], 'one again, and that of another')
+      const next = await b.claimTerm(1, 'bb')
+      equal([await a.beginCall(term, 0, call(3), 'aa'), await b.beginCall(next, 1, call(3), 'bb')], [undefined, undefined], 'by who was replaced, and in another era')
+      equal([await b.beginCall(next, 0, call(2), 'bb'), await b.beginCall(next, 0, call(3, 3), 'bb')], ['aa', ''], 'by who leads now')
+      equal(await b.beginCall(next, 0, call(2), 'bb'), '', 'what the caller had done with')
+      a.close()
+      b.close()
+    },
+  },
 ]

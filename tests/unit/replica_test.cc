@@ -546,6 +546,52 @@ TEST(Replica, LastWordsOfAnotherEraArePassedOverAndDamageIsTold) {
   EXPECT_EQ(later->counters().dropped, 4u);
 }
 
+// ---- notes ----
+
+TEST(Note, ReachesWhomItIsForOrAll) {
+  auto a = MakeReady(1);
+  auto b = MakeReady(2);
+  auto c = MakeReady(3);
+  const auto deliver = [&] {
+    for (const Buffer& frame : a->actions()->frames) {
+      for (Replica* replica : {b.get(), c.get()}) replica->Receive(frame.view(), kNow);
+    }
+    a->actions()->Clear();
+  };
+  ASSERT_EQ(a->SendNote(b->options().instance, R"({"x":[1,"\u0041"]})", kNow), Status::kOk);
+  deliver();
+  const std::string told = R"("value":{"x":[1,"\u0041"]})";
+  EXPECT_NE(Events(b.get()).find(told), std::string::npos);
+  EXPECT_NE(Events(b.get()).find(R"("from":"01000000)"), std::string::npos);
+  EXPECT_EQ(Events(c.get()).find("note"), std::string::npos);
+  ASSERT_EQ(a->SendNote(InstanceId{}, "7", kNow), Status::kOk);
+  deliver();
+  for (Replica* replica : {b.get(), c.get()}) {
+    EXPECT_NE(Events(replica).find("\"value\":7"), std::string::npos);
+  }
+}
+
+TEST(Note, WhatIsNotJsonIsNeitherSentNorTold) {
+  auto a = MakeReady(1);
+  const std::string large(kNoteBytesMax + 1, ' ');
+  EXPECT_EQ(a->SendNote(InstanceId{}, large, kNow), Status::kValueTooLarge);
+  for (const std::string_view bad : {"", "{", "1 2", "\xff", R"({"a":1}})"}) {
+    EXPECT_EQ(a->SendNote(InstanceId{}, bad, kNow), Status::kMalformedJson) << bad;
+    Note note;
+    note.from.bytes[0] = 2;
+    note.value = bad;
+    Buffer frame;
+    FrameWriter(NamespaceOf("test")).Begin(FrameKind::kNote, &frame);
+    EncodeNote(note, &frame);
+    FrameWriter::End(0, &frame);
+    const uint64_t dropped = a->counters().dropped;
+    a->Receive(frame.view(), kNow);
+    EXPECT_EQ(a->counters().dropped, dropped + 1) << bad;
+    EXPECT_EQ(Events(a.get()).find("\"note\""), std::string::npos);
+  }
+  EXPECT_TRUE(a->actions()->frames.empty());
+}
+
 // ---- election ----
 
 LockAction TakeLock(Replica* replica) {

@@ -45,6 +45,8 @@ inline constexpr size_t kSiblingsShownMax = 16;
 inline constexpr uint64_t kTermMax = uint64_t{1} << 48;
 // A tab's label in the census.
 inline constexpr size_t kLabelBytesMax = 64;
+/// One note: as much as one value of the state.
+inline constexpr size_t kNoteBytesMax = kValueBytesMax;
 
 }  // namespace tabmesh
 

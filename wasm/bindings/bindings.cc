@@ -157,6 +157,11 @@ class ReplicaHandle {
   void PassOver() { replica_->PassOver(); }
   bool HasOwn(uint32_t seq) { return replica_->HasOwn(seq); }
   void Receive(size_t size, double now) { replica_->Receive(Given(0, size), Ms(now)); }
+  // Input: the receiver's instance, or nothing for all; then JSON.
+  int SendNote(size_t to, size_t size, double now) {
+    const tabmesh::InstanceId id = to == 0 ? tabmesh::InstanceId() : tabmesh::InstanceId::From(Given(0, to));
+    return Code(replica_->SendNote(id, Given(to, size), Ms(now)));
+  }
   void AskShared(double now) { replica_->AskShared(Ms(now)); }
   void Tick(double now) { replica_->Tick(Ms(now)); }
   void SetStores(bool stores, double now) { replica_->SetStores(stores, Ms(now)); }
@@ -166,6 +171,7 @@ class ReplicaHandle {
   void Destroy(double now) { replica_->Destroy(Ms(now)); }
   void RetainPeers(size_t size, double now) { replica_->RetainPeers(Given(0, size), Ms(now)); }
   void LockHeldBy(size_t size, double now) { replica_->LockHeldBy(Given(0, size), Ms(now)); }
+  void TakeLead(double now) { replica_->TakeLead(Ms(now)); }
   void LockGranted(double now) { replica_->LockGranted(Ms(now)); }
   void LockLost(double now) { replica_->LockLost(Ms(now)); }
   void TermClaimed(double term, double now) { replica_->TermClaimed(static_cast<uint64_t>(term), Ms(now)); }
@@ -323,6 +329,7 @@ EMSCRIPTEN_BINDINGS(tabmesh) {
   emscripten::function("passOver", &Bound<&ReplicaHandle::PassOver>::Call);
   emscripten::function("hasOwn", &Bound<&ReplicaHandle::HasOwn>::Call);
   emscripten::function("receive", &Bound<&ReplicaHandle::Receive>::Call);
+  emscripten::function("sendNote", &Bound<&ReplicaHandle::SendNote>::Call);
   emscripten::function("askShared", &Bound<&ReplicaHandle::AskShared>::Call);
   emscripten::function("tick", &Bound<&ReplicaHandle::Tick>::Call);
   emscripten::function("setStores", &Bound<&ReplicaHandle::SetStores>::Call);
@@ -332,6 +339,7 @@ EMSCRIPTEN_BINDINGS(tabmesh) {
   emscripten::function("destroy", &Bound<&ReplicaHandle::Destroy>::Call);
   emscripten::function("retainPeers", &Bound<&ReplicaHandle::RetainPeers>::Call);
   emscripten::function("lockHeldBy", &Bound<&ReplicaHandle::LockHeldBy>::Call);
+  emscripten::function("takeLead", &Bound<&ReplicaHandle::TakeLead>::Call);
   emscripten::function("lockGranted", &Bound<&ReplicaHandle::LockGranted>::Call);
   emscripten::function("lockLost", &Bound<&ReplicaHandle::LockLost>::Call);
   emscripten::function("termClaimed", &Bound<&ReplicaHandle::TermClaimed>::Call);

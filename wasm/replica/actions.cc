@@ -30,4 +30,10 @@ Actions::Event& Actions::Event::Id(std::string_view name, std::string_view id_by
   return *this;
 }
 
+Actions::Event& Actions::Event::Json(std::string_view name, std::string_view value) {
+  Name(name);
+  out_->Append(value);
+  return *this;
+}
+
 }  // namespace tabmesh

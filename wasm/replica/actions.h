@@ -17,7 +17,7 @@ enum class LockAction : uint8_t {
   kRelease = 2,  // give it back, or leave the queue
   kClaim = 3,    // store a term of at least `claim_term`, larger than the stored one; answer with
                  // TermClaimed or ClaimFailed
-  kSteal = 4,    // take it from its holder, who does not run; answer with LockGranted
+  kSteal = 4,    // take it from its holder; answer with LockGranted
 };
 
 /// Performed by the caller in the order of the fields, then cleared.
@@ -58,6 +58,8 @@ struct Actions {
     Event& Number(std::string_view name, uint64_t value);
     /// Prints an instance id as 32 hexadecimal digits.
     Event& Id(std::string_view name, std::string_view id_bytes);
+    /// A value that is JSON already.
+    Event& Json(std::string_view name, std::string_view value);
 
    private:
     void Name(std::string_view name);

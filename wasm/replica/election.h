@@ -27,7 +27,7 @@ class Election {
   void LockGranted(Actions* actions);
   /// Stolen, or lost with the browser's lock manager: queues again.
   void LockLost(Actions* actions);
-  /// Its holder does not run: takes the lock, if this replica waits for it.
+  /// Takes the lock from its holder, if this replica waits for it.
   void Rob(Actions* actions);
   void TermClaimed(uint64_t term, const InstanceId& self, Actions* actions);
   /// The term could not be stored: gives the lock to somebody who can. LockLost queues again.

@@ -319,6 +319,8 @@ Status Replica::ReceiveFrame(std::string_view bytes, uint64_t now_ms) {
     case FrameKind::kDestroy:
       Actions::Event(&actions_, "destroyed");
       return Status::kOk;
+    case FrameKind::kNote:
+      return ReceiveNote(frame);
     case FrameKind::kEnd:
       break;
   }

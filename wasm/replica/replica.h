@@ -82,6 +82,10 @@ class Replica {
   /// Bytes from a channel. Never fails: what is wrong is dropped, counted and reported.
   void Receive(std::string_view bytes, uint64_t now_ms);
 
+  /// A JSON value for one other replica, or for all where `to` is zero: the event "note" hands it over. It
+  /// may be lost, or come twice. kMalformedJson, kValueTooLarge.
+  Status SendNote(const InstanceId& to, std::string_view value, uint64_t now_ms);
+
   /// Someone waits for the newest write to be shared: asks for an acknowledgement.
   void AskShared(uint64_t now_ms);
   void Tick(uint64_t now_ms);
@@ -104,6 +108,8 @@ class Replica {
   /// sign that an instance is alive, which one that runs gives again, and to look once more.
   void LockHeldBy(std::string_view holder, uint64_t now_ms);
 
+  /// Takes the leader lock from whoever has it, if this replica waits for it.
+  void TakeLead(uint64_t now_ms);
   void LockGranted(uint64_t now_ms);
   void LockLost(uint64_t now_ms);
   void TermClaimed(uint64_t term, uint64_t now_ms);
@@ -151,6 +157,7 @@ class Replica {
   Status ReceivePresence(const Frame& frame, uint64_t now_ms);
   Status ReceivePosition(const Frame& frame, uint64_t now_ms);
   Status ReceiveAck(const Frame& frame);
+  Status ReceiveNote(const Frame& frame);
   Status ReceiveFragment(const Frame& frame, uint64_t now_ms);
 
   // One step each of the straight line from bytes to a merged write.

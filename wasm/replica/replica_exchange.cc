@@ -77,6 +77,34 @@ Status Replica::ReceiveAck(const Frame& frame) {
   return Status::kOk;
 }
 
+Status Replica::ReceiveNote(const Frame& frame) {
+  Note note;
+  if (const Status status = DecodeNote(frame, &note); status != Status::kOk) return status;
+  if (!note.to.IsZero() && note.to != options_.instance) return Status::kOk;
+  if (const Status status = parser_.Validate(&note.value, 1); status != Status::kOk) {
+    return status == Status::kOutOfMemory ? status : Status::kMalformedFrame;
+  }
+  Actions::Event(&actions_, "note").Id("from", note.from.view()).Json("value", note.value);
+  return Status::kOk;
+}
+
+Status Replica::SendNote(const InstanceId& to, std::string_view value, uint64_t now_ms) {
+  Begin(now_ms);
+  if (value.size() > kNoteBytesMax) return Status::kValueTooLarge;
+  if (const Status status = parser_.Validate(&value, 1); status != Status::kOk) return status;
+  Note note;
+  note.from = options_.instance;
+  note.to = to;
+  note.value = value;
+  Buffer frame;
+  writer_.Begin(FrameKind::kNote, &frame);
+  EncodeNote(note, &frame);
+  FrameWriter::End(0, &frame);
+  if (!suspended_) Send(std::move(frame));
+  EndCall(/*local=*/false);
+  return Status::kOk;
+}
+
 Status Replica::ReceiveFragment(const Frame& frame, uint64_t now_ms) {
   std::string_view message;
   if (const Status status = assembler_.Add(frame, &message); status != Status::kOk) return status;

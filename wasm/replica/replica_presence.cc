@@ -114,6 +114,12 @@ void Replica::CheckHolder(uint64_t now_ms) {
   }
 }
 
+void Replica::TakeLead(uint64_t now_ms) {
+  Begin(now_ms);
+  election_.Rob(&actions_);
+  EndCall(/*local=*/false);
+}
+
 void Replica::LockGranted(uint64_t now_ms) {
   Begin(now_ms);
   election_.LockGranted(&actions_);

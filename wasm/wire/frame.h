@@ -24,6 +24,7 @@ enum class FrameKind : uint8_t {
   kFragment = 7,  // a piece of a longer message
   kDestroy = 8,   // "the store was erased: forget it"
   kEnd = 9,       // which writes of its era the next one has: only stored
+  kNote = 10,     // what the glue of one tab tells that of another
 };
 
 inline constexpr size_t kFrameHeadBytes = 8;

@@ -101,11 +101,25 @@ void EncodeAck(const Ack& ack, Buffer* out) {
   out->AppendVarint(ack.seq);
 }
 
+void EncodeNote(const Note& note, Buffer* out) {
+  out->Append(note.from.view());
+  out->Append(note.to.view());
+  out->AppendSized(note.value);
+}
+
 Status DecodeAck(const Frame& frame, Ack* ack) {
   Reader reader(frame.body);
   ack->from = ReadId(&reader);
   ack->to = ReadId(&reader);
   ack->seq = ReadSeq(&reader);
+  return EndOfBody(frame, reader);
+}
+
+Status DecodeNote(const Frame& frame, Note* note) {
+  Reader reader(frame.body);
+  note->from = ReadId(&reader);
+  note->to = ReadId(&reader);
+  note->value = reader.Sized(kNoteBytesMax);
   return EndOfBody(frame, reader);
 }
 

@@ -61,12 +61,20 @@ struct Ack {
   uint32_t seq = 0;
 };
 
+/// What the core only carries. Nobody answers for its arrival.
+struct Note {
+  InstanceId from;
+  InstanceId to;           // zero: to all
+  std::string_view value;  // one JSON value of at most kNoteBytesMax; points into the bytes read
+};
+
 void EncodeHello(const InstanceId& from, const InstanceId& to, bool asks, uint64_t digest,
                  const VersionVector& vector, Buffer* out);
 void EncodeDeltaHead(const DeltaHead& head, Buffer* out);
 void EncodePresence(const Presence& presence, Buffer* out);
 void EncodePosition(const Position& position, Buffer* out);
 void EncodeAck(const Ack& ack, Buffer* out);
+void EncodeNote(const Note& note, Buffer* out);
 
 /// Each reads a whole body, but DecodeDeltaHead only the head. kMalformedFrame.
 Status DecodeHello(const Frame& frame, Hello* hello);
@@ -74,6 +82,8 @@ Status DecodeDeltaHead(Reader* reader, DeltaHead* head);
 Status DecodePresence(const Frame& frame, Presence* presence);
 Status DecodePosition(const Frame& frame, Position* position);
 Status DecodeAck(const Frame& frame, Ack* ack);
+/// Whether the value is one is left to the caller.
+Status DecodeNote(const Frame& frame, Note* note);
 /// Which writes of an era are in what the next one began with.
 Status DecodeEraEnd(const Frame& frame, SentVector* kept);
 
