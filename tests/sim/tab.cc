@@ -234,6 +234,7 @@ void Tab::Commit(const std::string& edits) {
 // The app hears of it, and nothing has changed.
 void Tab::Refused(const std::string& edits, uint32_t seq) {
   if (telling()) Say("has no memory to write " + edits.substr(0, 200));
+  around_.watcher->Refused(*this);
   if (edits == TotalEdits()) --total_;
   if (replica_->seq() != seq) around_.watcher->Fail(*this, "has made a write that it has refused");
   Perform(/*local=*/true);
@@ -274,15 +275,17 @@ void Tab::Receive(std::string_view bytes, Wear wear) {
   const uint64_t dropped = replica_->counters().dropped;
   const uint64_t digest = replica_->digest();
   bool used = true;
+  bool short_of_memory = false;
   {
     const Shortage shortage(around_.faults);
     replica_->Receive(bytes, Now());
-    used = replica_->counters().dropped == dropped || shortage.struck();
+    short_of_memory = shortage.struck();
+    used = replica_->counters().dropped == dropped || short_of_memory;
   }
   if ((wear == Wear::kDamaged || wear == Wear::kOtherMajor) && digest != replica_->digest()) {
     around_.watcher->Fail(*this, "merged a frame that is damaged or of another major version");
   }
-  if (wear == Wear::kOtherMajor && used && !suspended_) {
+  if (wear == Wear::kOtherMajor && used && !short_of_memory && !suspended_) {
     around_.watcher->Fail(*this, "did not drop a frame of another major version");
   }
   const bool conflict = replica_->actions()->events.view().find("identity") != std::string_view::npos;

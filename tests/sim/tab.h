@@ -41,6 +41,8 @@ class TabWatcher {
   /// After every call into the core. `local`: what readers see came from this tab's own write.
   virtual void Called(const Tab& tab, bool changed, bool local) = 0;
   virtual void Wrote(const Tab& tab, const Record& record) = 0;
+  /// There was no memory for a write; it may have had a stamp already.
+  virtual void Refused(const Tab& tab) = 0;
   virtual void Durable(const Tab& tab, uint32_t seq, const Appended& appended) = 0;
   virtual void Shared(const Tab& tab, uint32_t seq) = 0;
   /// It has merged what the journal of this generation holds up to `cursor`.

@@ -80,6 +80,7 @@ class World : public TabWatcher, public DatabaseWatcher {
   void Diverged(const Tab& tab) override;
   void MeetsItself(const Tab& tab) override;
   void Leaves(const Tab& tab) override;
+  void Refused(const Tab& /*tab*/) override { clocks.Refused(); }
   void WantsReload(Tab* tab) override;
   void Robs(const Tab& tab) override;
   void LeavesEra(const Tab& tab, bool gives_up) override;

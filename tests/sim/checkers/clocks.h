@@ -28,6 +28,9 @@ class Clocks {
     return {};
   }
 
+  /// A write that was not made may have taken a stamp.
+  void Refused() { ++writes_; }
+
   std::string Wrote(const Tab& tab, const Record& record) {
     ++writes_;
     Reader reader(std::string_view(*record.bytes).substr(kFrameHeadBytes + InstanceId::kBytes));
