@@ -102,7 +102,7 @@ export interface CorePeer {
 }
 
 /** The calls of a replica that take and return nothing but numbers and booleans. */
-const plainCalls = ['restored', 'askShared', 'tick', 'setVisible', 'setStores', 'compactionDue', 'suspend', 'resume', 'destroy', 'lockGranted', 'lockLost', 'termClaimed', 'claimFailed', 'takeLead', 'accept', 'passOver'] as const
+const plainCalls = ['restored', 'askShared', 'tick', 'setVisible', 'setStores', 'compactionDue', 'suspend', 'resume', 'destroy', 'lockGranted', 'lockLost', 'termClaimed', 'claimFailed', 'announce', 'takeLead', 'accept', 'passOver'] as const
 
 type WithoutHandle<F> = F extends (handle: number, ...rest: infer A) => infer R ? (...rest: A) => R : never
 

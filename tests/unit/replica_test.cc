@@ -711,6 +711,20 @@ TEST(Election, SilentHolderIsKnockedAtAndRobbedWhenItIsNotShownAgain) {
   EXPECT_EQ(TakeLock(b.get()), LockAction::kClaim);
 }
 
+TEST(Election, ATermThatIsStoredForWhoWasRobbedDeposesWhoLeadsAnEarlierOne) {
+  auto a = MakeReady(1);
+  auto b = MakeReady(2);
+  b->LockGranted(kNow);
+  b->TermClaimed(2, kNow);
+  Exchange({a.get(), b.get()});
+  a->LockGranted(kNow);  // it has slept, and its lock was stolen by b
+  a->LockLost(kNow);
+  a->TermClaimed(3, kNow);
+  EXPECT_FALSE(a->election().leads());
+  Exchange({a.get(), b.get()});
+  EXPECT_FALSE(b->election().leads());
+}
+
 TEST(Election, OnlyWhoWaitsForTheLockSuspectsItsHolder) {
   ReplicaOptions options;
   options.name = "test";

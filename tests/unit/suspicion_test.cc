@@ -106,6 +106,18 @@ TEST_F(SuspicionTest, KnocksThreeTimesAnHourAtMost) {
   EXPECT_EQ(knocks, 9);
 }
 
+TEST_F(SuspicionTest, KnocksThatWereRightDoNotCount) {
+  uint64_t now = kNow;
+  for (int i = 0; i < 10; ++i) {
+    (void)suspicion_.HeldBy(Id(2).view(), now);
+    now = Knocked(suspicion_.NextWake(), now + 60'000);
+    ASSERT_NE(now, 0u) << "round " << i;
+    EXPECT_FALSE(suspicion_.HeldBy(kNameless, now + 10));
+    EXPECT_TRUE(suspicion_.HeldBy(kNameless, now + 1510));
+    now += 2000;
+  }
+}
+
 TEST_F(SuspicionTest, AHolderWhoIsNotShownTwiceIsRobbed) {
   EXPECT_FALSE(suspicion_.HeldBy(kNameless, kNow));
   EXPECT_TRUE(suspicion_.HeldBy(kNameless, kNow + 1500));

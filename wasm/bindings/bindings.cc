@@ -171,6 +171,7 @@ class ReplicaHandle {
   void Destroy(double now) { replica_->Destroy(Ms(now)); }
   void RetainPeers(size_t size, double now) { replica_->RetainPeers(Given(0, size), Ms(now)); }
   void LockHeldBy(size_t size, double now) { replica_->LockHeldBy(Given(0, size), Ms(now)); }
+  void Announce(double now) { replica_->Announce(Ms(now)); }
   void TakeLead(double now) { replica_->TakeLead(Ms(now)); }
   void LockGranted(double now) { replica_->LockGranted(Ms(now)); }
   void LockLost(double now) { replica_->LockLost(Ms(now)); }
@@ -339,6 +340,7 @@ EMSCRIPTEN_BINDINGS(tabmesh) {
   emscripten::function("destroy", &Bound<&ReplicaHandle::Destroy>::Call);
   emscripten::function("retainPeers", &Bound<&ReplicaHandle::RetainPeers>::Call);
   emscripten::function("lockHeldBy", &Bound<&ReplicaHandle::LockHeldBy>::Call);
+  emscripten::function("announce", &Bound<&ReplicaHandle::Announce>::Call);
   emscripten::function("takeLead", &Bound<&ReplicaHandle::TakeLead>::Call);
   emscripten::function("lockGranted", &Bound<&ReplicaHandle::LockGranted>::Call);
   emscripten::function("lockLost", &Bound<&ReplicaHandle::LockLost>::Call);

@@ -41,7 +41,10 @@ void Election::Rob(Actions* actions) {
 }
 
 void Election::TermClaimed(uint64_t term, const InstanceId& self, Actions* actions) {
-  if (role_ != Role::kCandidate) return;
+  if (role_ != Role::kCandidate) {  // robbed meanwhile: but nobody leads an earlier term any more
+    term_ = std::max(term_, term);
+    return;
+  }
   if (term <= term_ && !Planted("stale-term-claimed")) {  // somebody claimed a larger one meanwhile
     actions->lock = LockAction::kClaim;
     actions->claim_term = term_ + 1;

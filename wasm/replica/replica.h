@@ -108,6 +108,8 @@ class Replica {
   /// sign that an instance is alive, which one that runs gives again, and to look once more.
   void LockHeldBy(std::string_view holder, uint64_t now_ms);
 
+  /// Others may have taken this replica for gone: tells them that it is here.
+  void Announce(uint64_t now_ms);
   /// Takes the leader lock from whoever has it, if this replica waits for it.
   void TakeLead(uint64_t now_ms);
   void LockGranted(uint64_t now_ms);

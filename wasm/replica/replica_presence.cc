@@ -114,6 +114,12 @@ void Replica::CheckHolder(uint64_t now_ms) {
   }
 }
 
+void Replica::Announce(uint64_t now_ms) {
+  Begin(now_ms);
+  if (!suspended_) SendPresence(/*leaves=*/false, /*asks=*/false);
+  EndCall(/*local=*/false);
+}
+
 void Replica::TakeLead(uint64_t now_ms) {
   Begin(now_ms);
   election_.Rob(&actions_);
@@ -136,7 +142,7 @@ void Replica::LockLost(uint64_t now_ms) {
 void Replica::TermClaimed(uint64_t term, uint64_t now_ms) {
   Begin(now_ms);
   election_.TermClaimed(term, options_.instance, &actions_);
-  if (election_.leads()) SendPresence(/*leaves=*/false, /*asks=*/false);
+  if (!suspended_) SendPresence(/*leaves=*/false, /*asks=*/false);
   EndCall(/*local=*/false);
 }
 

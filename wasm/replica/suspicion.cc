@@ -27,6 +27,7 @@ bool Suspicion::HeldBy(std::string_view holder, uint64_t now_ms) {
   unseen_ = id.IsZero() ? unseen_ + 1 : 0;
   if (unseen_ < 2 || Planted("holder-never-robbed")) return false;
   Stop();
+  knocked_ms_ = {};  // they were right; the limit is for whoever is deaf
   return true;
 }
 
