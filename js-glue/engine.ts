@@ -160,6 +160,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       perform()
     },
     onErased: () => end(erased()),
+    onLeftBehind: () => end(new TabmeshError('storage-cleared', 'The browser has cleared the stored state, and other tabs have begun another: reload this tab.')),
     onError: (error) => emit('error', { error }),
   })
   const leaderLock: LeaderLock = lock ?? createLease(clock, id, storage)
@@ -524,10 +525,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     },
   })
 
-  /** Who is reached by nothing is not looked for. */
+  /** Who is reached by nothing is not looked for, but known when it holds the leader lock. */
   function openChannels(): void {
     channels.open()
-    if (channels.isOpen()) lock?.show(id)
+    lock?.show(id, channels.isOpen(), () => {
+      if (ended) return
+      replica.announce(clock.now()) // others may have taken this tab for gone
+      perform()
+    })
   }
 
   // ---- leadership ----
@@ -591,7 +596,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     if (!lock) return
     const roll = await lock.roll().catch(() => undefined)
     if (!roll || ended || suspended) return
-    doubtful = roll.holder === ''
+    doubtful = roll.holder === '' && !leading.isLeader
     missing = channels.look(roll.alive.filter((other) => other !== id))
     if (ended) return
     core.retainPeers(roll.alive, clock.now())
@@ -644,7 +649,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     told = true
     replica.restored(alone, clock.now())
     perform()
-    if (!alone) look()
+    look()
   }
 
   // ---- eras ----

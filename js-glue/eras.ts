@@ -2,7 +2,7 @@
 import type { Core } from './core.ts'
 import { TabmeshError } from './errors.ts'
 import type { JsonObject, TreeEdit } from './json-tree.ts'
-import type { Clock, JournalContents } from './platform.ts'
+import { endsKept, type Clock, type JournalContents } from './platform.ts'
 import type { Mirror } from './store.ts'
 import type { Sync } from './sync.ts'
 import { isKept, type OwnWrite } from './unstored.ts'
@@ -106,7 +106,9 @@ export function createEras({ core, clock, mirror, sync, storesNothing, onLost }:
     forget: () => void (unstored = []),
     enter(next, contents, hydrated, fresh) {
       const end = contents?.ends.get(era)
-      const kept = (end && core.keptAtEnd(end)) ?? (fresh ? [0] : undefined)
+      // Where an end is missing, the browser had cleared the store away, and others have filled it again: it was empty then.
+      const isFilled = contents !== undefined && contents.ends.size < Math.min(endsKept, next - era)
+      const kept = (end && core.keptAtEnd(end)) ?? (fresh || isFilled ? [0] : undefined)
       const lacking = unstored.filter(({ seq }) => (contents ? kept && !isKept(kept, seq) : true))
       if (contents && !kept && unstored.length > 0) giveUp(unstored, 'so many eras have ended that nobody knows whether the store has it')
       if (hydrated) entering ??= { written: numbered + core.seq(), lacking }

@@ -14,6 +14,8 @@ export function createLease(clock: Clock, instance: string, storage: Pick<Storag
   /** The request that counts. */
   let mine: object | undefined
   let holds = false
+  /** Whether the database is being asked, and may give it still. */
+  let taking = false
   let cancel: (() => void) | undefined
 
   function request({ granted, lost }: LockHandlers): void {
@@ -25,7 +27,9 @@ export function createLease(clock: Clock, instance: string, storage: Pick<Storag
 
     async function look(): Promise<void> {
       await storage.open()
-      const stored = await storage.journal?.lease(instance, unkeptMs >= leaseMs ? seen : undefined)
+      if (mine !== own) return
+      taking = true
+      const stored = await storage.journal?.lease(instance, unkeptMs >= leaseMs ? seen : undefined).finally(() => (taking = false))
       if (mine !== own || !stored) return
       if (stored.holder !== instance) {
         const now = clock.now()
@@ -55,7 +59,7 @@ export function createLease(clock: Clock, instance: string, storage: Pick<Storag
     mine = undefined
     cancel?.()
     cancel = undefined
-    if (holds) void storage.journal?.endLease(instance).catch(() => undefined)
+    if (holds || taking) void storage.journal?.endLease(instance).catch(() => undefined)
     holds = false
   }
 

@@ -90,10 +90,10 @@ export interface Journal {
   /** Erases everything and starts a new generation. */
   erase(): Promise<void>
   /**
-   * The browser has cleared `generation` away, and this one has begun in its place: stores what this tab has of it. False, and nothing
-   * has changed, where it was erased, or others have gone on in another era.
+   * The browser has cleared `generation` away, and this one has begun in its place: stores what this tab has of it, and says which one it is. Nothing has changed where it was
+   * erased, or others have gone on in another era.
    */
-  refound(generation: string, era: number, state: Uint8Array): Promise<boolean>
+  refound(generation: string, era: number, state: Uint8Array): Promise<{ readonly generation: string } | 'erased' | 'left-behind'>
   close(): void
 }
 
@@ -120,8 +120,11 @@ export interface LeaderLock {
 export interface Lock extends LeaderLock {
   /** The same; `steals`: takes it from its holder. */
   request(handlers: LockHandlers, steals?: boolean): void
-  /** Makes this replica known as alive until `hide`, or its death. */
-  show(instance: string): void
+  /**
+   * Makes this replica known as alive until `hide`, or its death; one that is not `reachable`, for nothing but a name of the holder. `knocked`: somebody has knocked, and it is
+   * shown again.
+   */
+  show(instance: string, reachable: boolean, knocked: () => void): void
   hide(): void
   /** As it is now, this instance included. */
   roll(): Promise<Roll>

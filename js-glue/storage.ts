@@ -26,6 +26,8 @@ export interface StorageOptions {
   readonly onRefounded: () => void
   /** Erased while this tab was away: nothing of it may reach the new one. */
   readonly onErased: () => void
+  /** Cleared away, and others have gone on without what this tab has. */
+  readonly onLeftBehind: () => void
   readonly onError: (error: TabmeshError) => void
 }
 
@@ -56,38 +58,51 @@ export function createStorage(options: StorageOptions): Storage {
   let generation = ''
   let reopenMs = reopenFirstMs
   let waiting = false // to read again
+  let connection: object | undefined // the newest; another one's loss is nobody's
+  let lostAt = -Infinity
 
-  function lost(): void {
+  /** At once: when the browser has cleared everything, a page that opens now must find what the open ones have. */
+  function lost(from: object): void {
+    if (ended() || from !== connection) return
+    connection = undefined
     journal = undefined
     options.onUsable(false)
-    platform.clock.after(reopenFirstMs, () => void catchUp())
+    const isFrequent = Math.abs(platform.clock.now() - lostAt) < reopenLastMs
+    lostAt = platform.clock.now()
+    if (isFrequent) platform.clock.after(reopenFirstMs, () => void catchUp())
+    else platform.clock.soon(() => void catchUp())
   }
 
-  /** Whether a journal is the one that this tab knows, or was cleared away and has begun anew. */
+  /** Whether a journal is the one that this tab knows, or was cleared away and has begun anew; else the store is told, and ends. */
   async function isOurs(opened: Journal): Promise<boolean> {
-    const find = async (): Promise<string> => (await opened.read(Number.MAX_SAFE_INTEGER, position().era)).generation
-    if (generation === '' || (await find()) === generation) return true
+    if (generation === '' || (await opened.read(Number.MAX_SAFE_INTEGER, position().era)).generation === generation || ended()) return true
     const state = options.state()
     if (state.byteLength === 0) throw new TabmeshError('out-of-memory', 'There is no memory left to store the state again.')
-    if (!(await opened.refound(generation, position().era, state))) return false
-    generation = await find()
+    const founded = await opened.refound(generation, position().era, state)
+    if (ended()) return true
+    if (founded === 'erased') options.onErased()
+    else if (founded === 'left-behind') options.onLeftBehind()
+    if (ended()) return false
+    await opened.read(Number.MAX_SAFE_INTEGER, position().era) // what is appended is compared with it
+    generation = (founded as { generation: string }).generation
     if (!ended()) options.onRefounded()
     return true
   }
 
   async function openNow(): Promise<void> {
+    const own = (connection = {})
+    let opened: Journal | undefined
     try {
-      const opened = await platform.openJournal(options.name, persist || 'relaxed', lost)
-      const other = opened !== undefined && !(await isOurs(opened))
-      if (ended() || other) opened?.close()
-      if (ended()) return
-      if (other) return options.onErased()
+      opened = await platform.openJournal(options.name, persist || 'relaxed', () => lost(own))
+      if (ended() || (opened && !(await isOurs(opened))) || ended()) return opened?.close()
       journal = opened
       absent = opened === undefined
       reopenMs = reopenFirstMs
       persistence = opened ? opened.kind : 'none'
       options.onUsable(opened !== undefined)
     } catch (cause) {
+      opened?.close()
+      if (ended()) return
       persistence = 'none'
       options.onUsable(false)
       if (reopenMs === reopenFirstMs) options.onError(new TabmeshError('storage-failed', 'The state is kept in memory only: the database could not be opened.', { cause }))
@@ -97,7 +112,7 @@ export function createStorage(options: StorageOptions): Storage {
   }
 
   function open(): Promise<void> {
-    if (journal || persist === false) return Promise.resolve()
+    if (journal || persist === false || ended()) return Promise.resolve()
     return (opening ??= openNow())
   }
 
@@ -108,7 +123,7 @@ export function createStorage(options: StorageOptions): Storage {
     const { cursor, era } = position()
     const contents = await journal.read(cursor, era)
     if (ended()) return true
-    if (generation !== '' && contents.generation !== generation) return (await isOurs(journal)) ? read() : false
+    if (generation !== '' && contents.generation !== generation) return (await isOurs(journal)) || ended() ? read() : false
     generation = contents.generation
     // An era that was entered meanwhile has been read.
     const taken = era !== position().era || options.merge(contents)
@@ -117,6 +132,7 @@ export function createStorage(options: StorageOptions): Storage {
   }
 
   async function catchUp(): Promise<void> {
+    if (ended()) return
     try {
       if (!(await read())) options.onErased()
     } catch {

@@ -20,6 +20,8 @@ const eraKey = 'era'
 /** Generations that were erased, the newest last. */
 const erasedKey = 'erased'
 const erasedKept = 64
+/** Generations that the browser has cleared away, and that this one goes on with. */
+const formerlyKey = 'formerly'
 /** Key of the end of an era. */
 const endKey = (era: number): string => `end:${String(era).padStart(12, '0')}`
 /** How long a transaction's id is known, in milliseconds. */
@@ -375,11 +377,12 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     const done = completed(transaction)
     const store = transaction.objectStore(meta)
     const present = store.get(generationKey)
+    const formerly = store.get(formerlyKey)
     const erased = store.get(erasedKey)
     erased.onsuccess = () => {
       if (fresh) {
         for (const emptied of [records, checkpoints, meta]) transaction.objectStore(emptied).clear()
-        store.put(encode([...(decode<string[]>(erased.result) ?? []), decode<string>(present.result)].slice(-erasedKept)), erasedKey)
+        store.put(encode([...(decode<string[]>(erased.result) ?? []), ...(decode<string[]>(formerly.result) ?? []), decode<string>(present.result)].slice(-erasedKept)), erasedKey)
       }
       if (fresh || present.result === undefined) store.put(encode(Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(16)).join('-')), generationKey)
       transaction.commit()
@@ -387,20 +390,20 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     await done
   }
 
-  async function refound(generation: string, era: number, state: Uint8Array): Promise<boolean> {
+  async function refound(generation: string, era: number, state: Uint8Array): ReturnType<Journal['refound']> {
     const transaction = transact([records, meta], 'readwrite', true)
     const done = completed(transaction)
     const metas = transaction.objectStore(meta)
-    const erased = metas.get(erasedKey)
-    const stored = metas.get(eraKey)
-    const index = metas.get(checkpointKey)
+    const [present, formerly, erased, stored, index] = [generationKey, formerlyKey, erasedKey, eraKey, checkpointKey].map((key) => metas.get(key)) as [IDBRequest, IDBRequest, IDBRequest, IDBRequest, IDBRequest]
     const count = transaction.objectStore(records).count()
-    let founded = false
+    let founded: Awaited<ReturnType<Journal['refound']>> = 'left-behind'
     count.onsuccess = () => {
       const isEmpty = count.result === 0 && index.result === undefined
-      founded = !decode<string[]>(erased.result)?.includes(generation) && (isEmpty || (decode<number>(stored.result) ?? 0) === era)
-      if (founded) {
+      if (decode<string[]>(erased.result)?.includes(generation)) founded = 'erased'
+      else if (isEmpty || (decode<number>(stored.result) ?? 0) === era) {
+        founded = { generation: decode<string>(present.result) ?? '' }
         metas.put(encode(era), eraKey)
+        metas.put(encode([...new Set(decode<string[]>(formerly.result)).add(generation)].slice(-erasedKept)), formerlyKey)
         transaction.objectStore(records).put(own(state))
       }
       transaction.commit()

@@ -47,6 +47,8 @@ export interface MemoryOrigin {
 interface Disk {
   generation: number
   erased: string[]
+  /** What it goes on with after the browser has cleared that away. */
+  formerly: string[]
   records: { key: number; bytes: Uint8Array }[]
   nextKey: number
   checkpoints: { bytes: Uint8Array; cursor: number }[]
@@ -82,15 +84,15 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
   const disks = new Map<string, Disk>()
   const channels = new Set<{ kind: ChannelKind; name: string; tab: Tab; receive: (frame: Uint8Array) => void }>()
   const queues = new Map<string, Waiter[]>()
-  const shown = new Map<Tab, { name: string; instance: string; knocked: boolean }>()
+  const shown = new Map<Tab, { name: string; instance: string; reachable: boolean; knocked: boolean; onKnocked: () => void }>()
   const sent: Uint8Array[] = []
-  const connections = new Set<{ readonly tab: Tab; readonly onLost: () => void }>()
+  const connections = new Set<{ readonly tab: Tab; readonly onLost: () => void; lost: boolean }>()
   let tabs = 0
   let generations = 0
 
   const disk = (name: string): Disk => {
     let found = disks.get(name)
-    if (!found) disks.set(name, (found = { generation: ++generations, erased: [], records: [], nextKey: 1, checkpoints: [], term: 0, lease: { holder: '', beat: 0 }, calls: new Map(), era: 0, ends: new Map(), transactions: new Set() }))
+    if (!found) disks.set(name, (found = { generation: ++generations, erased: [], formerly: [], records: [], nextKey: 1, checkpoints: [], term: 0, lease: { holder: '', beat: 0 }, calls: new Map(), era: 0, ends: new Map(), transactions: new Set() }))
     return found
   }
 
@@ -142,18 +144,23 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
         if (queue.length === 1 || steals) grant()
       },
       release: leave,
-      show: (instance) => void shown.set(tab, { name, instance, knocked: false }),
+      show(instance, reachable, onKnocked) {
+        if (!shown.has(tab)) shown.set(tab, { name, instance, reachable, knocked: false, onKnocked })
+      },
       hide: () => void shown.delete(tab),
       roll() {
         const alive = [...shown].filter(([, entry]) => entry.name === name && !entry.knocked)
         const holder = queue[0] && (alive.find(([other]) => other === queue[0]!.tab)?.[1].instance ?? '')
-        return Promise.resolve({ alive: alive.map(([, { instance }]) => instance), holder })
+        return Promise.resolve({ alive: alive.filter(([, { reachable }]) => reachable).map(([, { instance }]) => instance), holder })
       },
       knock(instance) {
         for (const [other, entry] of shown) {
           if (entry.name !== name || entry.instance !== instance) continue
           entry.knocked = true
-          task(other, () => (entry.knocked = false))
+          task(other, () => {
+            entry.knocked = false
+            if (shown.get(other) === entry) entry.onKnocked()
+          })
         }
       },
     }
@@ -172,12 +179,12 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
       records: on.records.filter(({ key }) => key > cursor).map(({ bytes }) => bytes),
       cursor: Math.max(cursor, on.nextKey - 1),
     })
-    const connection = { tab, onLost }
+    const connection = { tab, onLost, lost: false }
     connections.add(connection)
     const transact = <T>(act: (on: Disk) => T): Promise<T> =>
       new Promise((resolve, reject) => {
         task(tab, () => {
-          const error = connections.has(connection) ? faults.abort?.(tab.label) : new TabmeshError('storage-failed', 'The connection to the database was lost.')
+          const error = !connection.lost ? faults.abort?.(tab.label) : new TabmeshError('storage-failed', 'The connection to the database was lost.')
           if (error) return reject(error)
           try {
             resolve(act(disk(name)))
@@ -255,16 +262,18 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
         }),
       erase: () =>
         transact((on) => {
-          disks.set(name, { generation: ++generations, erased: [...on.erased, String(on.generation)], records: [], nextKey: on.nextKey, checkpoints: [], term: 0, lease: { holder: '', beat: 0 }, calls: new Map(), era: 0, ends: new Map(), transactions: new Set() })
+          disks.set(name, { generation: ++generations, erased: [...on.erased, ...on.formerly, String(on.generation)], formerly: [], records: [], nextKey: on.nextKey, checkpoints: [], term: 0, lease: { holder: '', beat: 0 }, calls: new Map(), era: 0, ends: new Map(), transactions: new Set() })
         }),
       refound: (generation, era, state) =>
         transact((on) => {
-          if (on.erased.includes(generation) || (on.era !== era && on.records.length + on.checkpoints.length > 0)) return false
+          if (on.erased.includes(generation)) return 'erased'
+          if (on.era !== era && on.records.length + on.checkpoints.length > 0) return 'left-behind'
           on.era = era
+          on.formerly.push(generation)
           on.records.push({ key: on.nextKey++, bytes: state.slice() })
-          return true
+          return { generation: String(on.generation) }
         }),
-      close: () => undefined,
+      close: () => void connections.delete(connection),
     }
   }
 
@@ -273,7 +282,10 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
     sent,
     evict() {
       disks.clear()
-      for (const { tab, onLost } of connections) task(tab, onLost)
+      for (const connection of connections) {
+        connection.lost = true
+        task(connection.tab, connection.onLost)
+      }
       connections.clear()
     },
     stored: (name) => [...disk(name).checkpoints, ...disk(name).records].map(({ bytes }) => bytes),

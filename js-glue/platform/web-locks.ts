@@ -7,8 +7,12 @@ export function openWebLocks(name: string): Lock | undefined {
   if (!locks) return undefined
   const leader = `tabmesh:${name}:leader`
   const tab = `tabmesh:${name}:tab:`
+  const mute = `tabmesh:${name}:mute:`
   /** Names of stores may have colons, too. */
-  const instanceOf = ({ name: held = '' }: LockInfo): string => (held.startsWith(tab) && held.length === tab.length + 32 ? held.slice(tab.length) : '')
+  const instanceOf = ({ name: held = '' }: LockInfo, prefixes: readonly string[]): string => {
+    const prefix = prefixes.find((one) => held.startsWith(one) && held.length === one.length + 32)
+    return prefix === undefined ? '' : held.slice(prefix.length)
+  }
   let place: { abort: AbortController; free: () => void } | undefined
   let shown: (() => void) | undefined
 
@@ -40,16 +44,17 @@ export function openWebLocks(name: string): Lock | undefined {
   }
 
   /** Until `hide`, also when somebody has knocked. */
-  function show(instance: string): void {
+  function show(instance: string, reachable: boolean, knocked: () => void): void {
     if (shown) return
     const held = new Promise<void>((resolve) => (shown = resolve))
     const mine = shown
     locks!
-      .request(tab + instance, () => held)
+      .request((reachable ? tab : mute) + instance, () => held)
       .catch((cause: unknown) => {
         if (shown !== mine || (cause as DOMException).name !== 'AbortError') return
         shown = undefined
-        show(instance)
+        show(instance, reachable, knocked)
+        knocked()
       })
   }
 
@@ -64,12 +69,14 @@ export function openWebLocks(name: string): Lock | undefined {
     async roll() {
       const { held = [], pending = [] } = await locks.query()
       const holder = held.find((lock) => lock.name === leader)
-      const alive = [...held, ...pending].filter((lock) => instanceOf(lock) !== '')
+      const all = [...held, ...pending]
       return {
-        alive: alive.map(instanceOf),
-        holder: holder && instanceOf(alive.find((lock) => lock.clientId === holder.clientId) ?? {}),
+        alive: all.map((lock) => instanceOf(lock, [tab])).filter((instance) => instance !== ''),
+        holder: holder && (all.filter((lock) => lock.clientId === holder.clientId).map((lock) => instanceOf(lock, [tab, mute])).find((instance) => instance !== '') ?? ''),
       }
     },
-    knock: (instance) => void locks.request(tab + instance, { steal: true }, () => undefined).catch(() => undefined),
+    knock(instance) {
+      for (const prefix of [tab, mute]) locks.request(prefix + instance, { steal: true }, () => undefined).catch(() => undefined)
+    },
   }
 }

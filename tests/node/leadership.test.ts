@@ -125,6 +125,53 @@ describe('a leader that is stopped without a word', () => {
     expect([leads(old.store), leads(deaf.store)]).toEqual([true, false])
     expect(old.store.leader.term).toBe(1)
   })
+
+  test('is replaced by the next page though whoever knocked at it has gone, and no matter how often it happens', async () => {
+    vi.useFakeTimers({ shouldAdvanceTime: true })
+    const mesh = createMesh()
+    const old = await mesh.ready()
+    await until(() => leads(old.store))
+    old.tab.stop()
+    const knocker = await mesh.ready()
+    const lock = mesh.origin.openTab().platform.openLock('test')!
+    for (let ms = 0; ms < 60_000 && (await lock.roll()).holder !== ''; ms += 100) await pass(100)
+    expect((await lock.roll()).holder).toBe('')
+    knocker.tab.kill()
+    const next = mesh.open()
+    await pass(10_000)
+    expect(leads(next.store)).toBe(true)
+  })
+
+  test('who was blocked while somebody knocked is known again at once', async () => {
+    vi.useFakeTimers({ shouldAdvanceTime: true })
+    const mesh = createMesh()
+    const [old, next] = [await mesh.ready(), await mesh.ready()]
+    await until(() => leads(old.store) && next.store.tabs.length === 2)
+    old.tab.stop()
+    const lock = mesh.origin.openTab().platform.openLock('test')!
+    for (let ms = 0; ms < 60_000 && next.store.tabs.length === 2; ms += 100) await pass(100)
+    expect(next.store.tabs.length).toBe(1)
+    old.tab.go()
+    await pass(100)
+    expect(next.store.tabs.length).toBe(2)
+    expect(next.store.leader.id).toBe(old.store.tab.id)
+    await pass(60_000)
+    expect([leads(old.store), old.store.leader.term, (await lock.roll()).alive.length]).toEqual([true, 1, 2])
+  })
+
+  test('tabs without a way to each other leave a leader that runs alone', async () => {
+    vi.useFakeTimers({ shouldAdvanceTime: true })
+    const mesh = createMesh()
+    const [one, two, three] = [await mesh.ready({ channels: [] }), await mesh.ready({ channels: [] }), await mesh.ready()]
+    await until(() => leads(one.store))
+    for (const { tab } of [two, three]) {
+      tab.suspend()
+      await pass(1000)
+      tab.resume()
+    }
+    await pass(600_000)
+    expect([leads(one.store), one.store.leader.term]).toEqual([true, 1])
+  })
 })
 
 describe('without locks', () => {
@@ -197,6 +244,17 @@ describe('without locks', () => {
     await two.store.close()
     await pass(6000)
     expect(leads(one.store)).toBe(true)
+  })
+
+  test('what it got while it went is given back', async () => {
+    const mesh = createMesh({ locks: false, openMs: 500 })
+    const one = mesh.open()
+    await pass(100)
+    one.tab.suspend()
+    await pass(2000)
+    const two = mesh.open()
+    await pass(10_000)
+    expect(leads(two.store)).toBe(true)
   })
 
   test('and without a database nobody leads', async () => {

@@ -1,8 +1,11 @@
 // Storage that does not answer, and storage that the browser clears away under open tabs.
 import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, test } from 'vitest'
+import { startEngine } from '../../js-glue/engine.ts'
 import type { Store } from '../../js-glue/index.ts'
-import { createMesh, until, type AnyState, type Mesh } from './mesh.ts'
+import { createStoreOn } from '../../js-glue/open.ts'
+import type { Platform } from '../../js-glue/platform.ts'
+import { createMesh, until, wasm, type AnyState, type Mesh } from './mesh.ts'
 
 describe('storage that does not answer', () => {
   test('does not keep the store from being ready, and merges in when it does', { timeout: 15_000 }, async () => {
@@ -119,7 +122,69 @@ describe('storage that the browser clears away', () => {
     tab.go()
     tab.resume()
     await until(() => codes.length > 0)
-    expect(codes).toEqual(['destroyed'])
+    expect(codes).toEqual(['storage-cleared'])
     expect(other.store.getState()).toEqual({ b: 2 })
+  })
+
+  test('erased after it was cleared and filled again, it stays erased for who was away all the time', async () => {
+    const mesh = createMesh()
+    const [one, two] = [await mesh.ready(), await mesh.ready()]
+    await one.store.set(['secret'], 1).durable
+    await until(() => two.store.getState().secret === 1)
+    two.tab.suspend()
+    two.tab.stop()
+    mesh.origin.evict()
+    await one.store.set(['more'], 2).durable
+    await one.store.destroy()
+    const codes: unknown[] = []
+    two.store.on('error', ({ error }) => codes.push((error as { code?: string }).code))
+    two.tab.go()
+    two.tab.resume()
+    await until(() => codes.length > 0)
+    expect(codes).toEqual(['destroyed'])
+    expect((await mesh.ready()).store.getState()).toEqual({})
+  })
+
+  test('a page that opens just then finds what the open tabs have, in their era', async () => {
+    const mesh = createMesh()
+    const one = (await mesh.ready()).store
+    const keys = Array.from({ length: 300 }, (_, i) => `k${i}`)
+    one.setState(Object.fromEntries(keys.map((key) => [key, 1])))
+    await one.flush()
+    one.setState(Object.fromEntries(keys.map((key) => [key, undefined])))
+    await until(() => one.stats().era > 0)
+    await one.set(['precious'], 1).durable
+    mesh.origin.evict()
+    const { store } = mesh.open()
+    await store.set(['fresh'], 1).durable
+    await until(() => isDeepStrictEqual({ ...store.getState(), ...one.getState() }, { precious: 1, fresh: 1 }))
+    await one.set(['after'], 1).durable
+    await until(() => store.getState().after === 1)
+  })
+
+  test('while it does not fit, no connection is left open, and nothing is opened after close', async () => {
+    const mesh = createMesh()
+    const tab = mesh.origin.openTab()
+    let open = 0
+    let opened = 0
+    const openJournal: Platform['openJournal'] = async (...given) => {
+      const journal = (await tab.platform.openJournal(...given))!
+      open++
+      opened++
+      return { ...journal, refound: () => Promise.reject(new DOMException('full', 'QuotaExceededError')), close: () => (open--, journal.close()) }
+    }
+    const store = createStoreOn<AnyState>(tab, () => Promise.resolve({ startEngine, platform: { ...tab.platform, openJournal } }), { name: 'test', state: {}, wasm })
+    store.on('error', () => undefined)
+    await store.ready
+    await store.set(['a'], 1).durable
+    mesh.origin.evict()
+    await until(() => opened > 3)
+    await until(() => open === 1) // the one that was cleared away
+    const closing = store.close()
+    const until300 = Date.now() + 300
+    await closing
+    const then = opened
+    await until(() => Date.now() > until300)
+    expect(opened).toBe(then)
   })
 })
