@@ -58,6 +58,7 @@ export function createStorage(options: StorageOptions): Storage {
   let generation = ''
   let reopenMs = reopenFirstMs
   let waiting = false // to read again
+  let failures = 0 // to open, in a row
   let connection: object | undefined // the newest; another one's loss is nobody's
   let lostAt = -Infinity
 
@@ -98,6 +99,7 @@ export function createStorage(options: StorageOptions): Storage {
       journal = opened
       absent = opened === undefined
       reopenMs = reopenFirstMs
+      failures = 0
       persistence = opened ? opened.kind : 'none'
       options.onUsable(opened !== undefined)
     } catch (cause) {
@@ -105,7 +107,8 @@ export function createStorage(options: StorageOptions): Storage {
       if (ended()) return
       persistence = 'none'
       options.onUsable(false)
-      if (reopenMs === reopenFirstMs) options.onError(new TabmeshError('storage-failed', 'The state is kept in memory only: the database could not be opened.', { cause }))
+      // While a browser clears the database away, none can be opened for a moment.
+      if (++failures === (generation === '' ? 1 : 2)) options.onError(new TabmeshError('storage-failed', 'The state is kept in memory only: the database could not be opened.', { cause }))
     } finally {
       opening = undefined
     }

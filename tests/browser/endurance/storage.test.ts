@@ -1,6 +1,6 @@
 // Storage that is full, and storage that is cleared away under open tabs.
 import type { CDPSession, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { eventually, launch, openStoreTab, serve, type Profile } from '../harness.ts'
 
 let server: Awaited<ReturnType<typeof serve>>
@@ -8,12 +8,13 @@ let profile: Profile
 
 beforeAll(async () => {
   server = await serve()
+})
+afterAll(() => server.close())
+// Chromium remembers how much it has granted an origin.
+beforeEach(async () => {
   profile = await launch()
 })
-afterAll(async () => {
-  await profile.close()
-  await server.close()
-})
+afterEach(() => profile.close())
 
 const origin = (): string => new URL(server.url).origin
 const stateOf = (page: Page): Promise<Record<string, unknown>> => page.evaluate(() => window.store.getState())
