@@ -625,6 +625,23 @@ TEST(Election, LargerTermDeposesAndQueuesAgain) {
   EXPECT_EQ(a->election().leader(), b->options().instance);
 }
 
+TEST(Election, NobodyElseLeadsTheOwnTerm) {
+  auto a = MakeReady(1);
+  a->LockGranted(kNow);
+  a->TermClaimed(5, kNow);
+  Presence presence;
+  presence.from.bytes[0] = 9;
+  presence.leads = true;
+  presence.term = 5;
+  Buffer frame;
+  FrameWriter(NamespaceOf("test")).Begin(FrameKind::kPresence, &frame);
+  EncodePresence(presence, &frame);
+  FrameWriter::End(0, &frame);
+  a->Receive(frame.view(), kNow);
+  EXPECT_TRUE(a->election().leads());
+  EXPECT_EQ(a->election().leader(), a->options().instance);
+}
+
 TEST(Election, SmallerTermIsIgnored) {
   auto a = Make(1);
   auto b = Make(2);

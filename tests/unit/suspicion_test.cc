@@ -106,6 +106,16 @@ TEST_F(SuspicionTest, KnocksThreeTimesAnHourAtMost) {
   EXPECT_EQ(knocks, 9);
 }
 
+TEST_F(SuspicionTest, WhoHasHeardOfTheHolderMayKnockAgain) {
+  uint64_t now = kNow;
+  for (int i = 0; i < 10; ++i) {
+    (void)suspicion_.HeldBy(Id(2).view(), now);
+    now = Knocked(suspicion_.NextWake(), now + 60'000);
+    ASSERT_NE(now, 0u) << "round " << i;
+    suspicion_.Heard(Id(2), now + 1);
+  }
+}
+
 TEST_F(SuspicionTest, KnocksThatWereRightDoNotCount) {
   uint64_t now = kNow;
   for (int i = 0; i < 10; ++i) {

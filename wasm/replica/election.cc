@@ -68,7 +68,8 @@ void Election::Observe(uint64_t term, bool leads, const InstanceId& from, Action
     // Releasing and queueing again in one step: the lock goes to whoever waits.
     actions->lock = LockAction::kRequest;
   }
-  if (leads && term >= term_) leader_ = from;
+  const bool is_own = role_ == Role::kLeader && term == term_;  // nobody else's, whatever is said
+  if (leads && term >= term_ && !is_own) leader_ = from;
   if (!leads && leader_ == from) leader_ = {};
   term_ = std::max(term_, term);
 }

@@ -34,6 +34,7 @@ bool Suspicion::HeldBy(std::string_view holder, uint64_t now_ms) {
 void Suspicion::Heard(const InstanceId& from, uint64_t now_ms) {
   if (from != holder_ || due_ms_ == 0) return;
   asked_ = 0;
+  knocked_ms_ = {};  // not deaf any more
   due_ms_ = now_ms + silent_ms_;
 }
 
