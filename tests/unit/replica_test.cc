@@ -9,67 +9,23 @@
 #include <vector>
 
 #include "base/limits.h"
-#include "replica/replica.h"
+#include "tests/unit/replicas.h"
 #include "wire/frame.h"
 #include "wire/ops_codec.h"
 
 namespace tabmesh {
 namespace {
 
-constexpr uint64_t kNow = 1'700'000'000'000;
-
-std::unique_ptr<Replica> Make(uint8_t id, std::string_view initial = "{}", bool may_lead = true) {
-  ReplicaOptions options;
-  options.name = "test";
-  options.instance.bytes[0] = id;
-  options.may_lead = may_lead;
-  auto replica = std::make_unique<Replica>(options);
-  EXPECT_EQ(replica->Open(initial, kNow), Status::kOk);
-  return replica;
-}
-
-std::unique_ptr<Replica> MakeReady(uint8_t id, std::string_view initial = "{}") {
-  auto replica = Make(id, initial);
-  replica->Restored(/*alone=*/true, kNow);
-  replica->actions()->Clear();
-  return replica;
-}
-
-std::string State(const Replica& replica) {
-  Buffer out;
-  replica.PrintState(&out);
-  return std::string(out.view());
-}
-
-std::string Events(Replica* replica) { return std::string(replica->actions()->events.view()); }
-
-void Set(Replica* replica, std::string_view edits, uint64_t now = kNow) {
+// Writes; what there is to do stays to be done.
+void Write(Replica* replica, std::string_view edits, uint64_t now = kNow) {
   uint32_t seq = 0;
   ASSERT_EQ(replica->LocalSet(edits, now, &seq), Status::kOk) << edits;
-}
-
-// Delivers what `from` wants sent to all of `to`, and their answers, until all are silent.
-void Exchange(const std::vector<Replica*>& replicas) {
-  for (bool sent = true; sent;) {
-    sent = false;
-    for (Replica* from : replicas) {
-      std::vector<Buffer> frames;
-      frames.swap(from->actions()->frames);
-      from->actions()->Clear();
-      for (const Buffer& frame : frames) {
-        sent = true;
-        for (Replica* to : replicas) {
-          if (to != from) to->Receive(frame.view(), kNow);
-        }
-      }
-    }
-  }
 }
 
 TEST(Replica, WriteInOneIsSeenInTheOther) {
   auto a = MakeReady(1);
   auto b = MakeReady(2);
-  Set(a.get(), R"([[["x"],{"y":1}]])");
+  Write(a.get(), R"([[["x"],{"y":1}]])");
   ASSERT_EQ(a->actions()->frames.size(), 1u);
   b->Receive(a->actions()->frames[0].view(), kNow);
   EXPECT_EQ(State(*b), R"({"x":{"y":1}})");
@@ -79,14 +35,14 @@ TEST(Replica, WriteInOneIsSeenInTheOther) {
 
 TEST(Replica, RecordIsTheFrame) {
   auto a = MakeReady(1);
-  Set(a.get(), R"([[["x"],1]])");
+  Write(a.get(), R"([[["x"],1]])");
   ASSERT_EQ(a->actions()->records.size(), 1u);
   EXPECT_EQ(a->actions()->records[0].view(), a->actions()->frames[0].view());
 }
 
 TEST(Replica, NothingIsSentWhenNothingDiffers) {
   auto a = MakeReady(1, R"({"x":1})");
-  Set(a.get(), R"([[["x"],1]])");
+  Write(a.get(), R"([[["x"],1]])");
   EXPECT_TRUE(a->actions()->frames.empty());
   EXPECT_EQ(a->seq(), 0u);
 }
@@ -94,7 +50,7 @@ TEST(Replica, NothingIsSentWhenNothingDiffers) {
 TEST(Replica, InitialStateNeverBeatsAWrittenValueAndIsNeverSent) {
   auto a = MakeReady(1, R"({"x":"initial of a"})");
   auto b = MakeReady(2, R"({"x":"initial of b","other":1})");
-  Set(b.get(), R"([[["x"],"written"]])", 5);  // long ago by a's clock
+  Write(b.get(), R"([[["x"],"written"]])", 5);  // long ago by a's clock
   Exchange({a.get(), b.get()});
   EXPECT_EQ(State(*a), R"({"x":"written"})");
   EXPECT_EQ(State(*b), R"({"x":"written","other":1})");
@@ -109,18 +65,18 @@ TEST(Replica, RefusesToStampBeforeItHasRead) {
 
 TEST(Replica, WriteAfterReadingBeatsWhatIsStoredThoughTheClockWasSetBack) {
   auto old = MakeReady(1);
-  Set(old.get(), R"([[["x"],"old"]])", kNow);
+  Write(old.get(), R"([[["x"],"old"]])", kNow);
   auto fresh = Make(2);
   EXPECT_EQ(fresh->Restore(old->actions()->records[0].view(), 1000), Status::kOk);
   fresh->Restored(/*alone=*/true, 1000);
-  Set(fresh.get(), R"([[["x"],"new"]])", 1000);
+  Write(fresh.get(), R"([[["x"],"new"]])", 1000);
   old->Receive(fresh->actions()->frames.back().view(), kNow);
   EXPECT_EQ(State(*old), R"({"x":"new"})");
 }
 
 TEST(Replica, JoinerAsksAndIsTold) {
   auto a = MakeReady(1);
-  Set(a.get(), R"([[["x"],1],[["y"],2]])");
+  Write(a.get(), R"([[["x"],1],[["y"],2]])");
   a->actions()->Clear();
   auto b = Make(2);
   b->Restored(/*alone=*/false, kNow);
@@ -132,7 +88,7 @@ TEST(Replica, JoinerAsksAndIsTold) {
 
 TEST(Replica, ReadersOfAJoinerAreToldOnceAndWhole) {
   auto a = MakeReady(1);
-  for (int i = 0; i < 5; ++i) Set(a.get(), "[[[\"k" + std::to_string(i) + "\"],1]]");
+  for (int i = 0; i < 5; ++i) Write(a.get(), "[[[\"k" + std::to_string(i) + "\"],1]]");
   auto b = Make(2);
   for (const Buffer& record : a->actions()->records) {
     EXPECT_EQ(b->Restore(record.view(), kNow), Status::kOk);
@@ -165,9 +121,9 @@ TEST(Replica, JoinerWithoutCompanyGoesOnAlone) {
 TEST(Replica, LostFrameIsAskedForWhenTheNextOneComes) {
   auto a = MakeReady(1);
   auto b = MakeReady(2);
-  Set(a.get(), R"([[["x"],1]])");
+  Write(a.get(), R"([[["x"],1]])");
   a->actions()->Clear();  // lost
-  Set(a.get(), R"([[["y"],2]])");
+  Write(a.get(), R"([[["y"],2]])");
   Exchange({a.get(), b.get()});
   EXPECT_EQ(State(*b), R"({"x":1,"y":2})");
   EXPECT_EQ(b->counters().gaps, 1u);
@@ -176,7 +132,7 @@ TEST(Replica, LostFrameIsAskedForWhenTheNextOneComes) {
 TEST(Replica, LostLastFrameIsNoticedAfterASecondOfQuiet) {
   auto a = MakeReady(1);
   auto b = MakeReady(2);
-  Set(a.get(), R"([[["x"],1]])");
+  Write(a.get(), R"([[["x"],1]])");
   a->actions()->Clear();  // lost
   a->Tick(kNow + kPositionAfterMs);
   Exchange({a.get(), b.get()});
@@ -189,8 +145,8 @@ TEST(Replica, EqualVectorsWithUnequalDigestsAreHealedAndReported) {
   // Two different writes under one identity and number: what must never happen.
   auto twin = MakeReady(9);
   auto other_twin = MakeReady(9);
-  Set(twin.get(), R"([[["x"],1]])");
-  Set(other_twin.get(), R"([[["x"],2]])");
+  Write(twin.get(), R"([[["x"],1]])");
+  Write(other_twin.get(), R"([[["x"],2]])");
   a->Receive(twin->actions()->frames[0].view(), kNow);
   b->Receive(other_twin->actions()->frames[0].view(), kNow);
   ASSERT_NE(a->digest(), b->digest());
@@ -207,7 +163,7 @@ TEST(Replica, EqualVectorsWithUnequalDigestsAreHealedAndReported) {
 TEST(Replica, OwnIdentityFromOutsideIsReportedAndNotTaken) {
   auto a = MakeReady(1);
   auto twin = MakeReady(1);
-  Set(twin.get(), R"([[["x"],1]])");
+  Write(twin.get(), R"([[["x"],1]])");
   a->Receive(twin->actions()->frames[0].view(), kNow);
   EXPECT_NE(Events(a.get()).find("identity-conflict"), std::string::npos);
   EXPECT_EQ(State(*a), "{}");
@@ -215,8 +171,8 @@ TEST(Replica, OwnIdentityFromOutsideIsReportedAndNotTaken) {
 
 TEST(Replica, CheckpointRestoresEverything) {
   auto a = MakeReady(1, R"({"initial":true})");
-  Set(a.get(), R"([[["x"],{"y":{"z":[1,2]}}],[["gone"],1]])");
-  Set(a.get(), R"([[["gone"]],[["x","y"],{"only":1},1]])");
+  Write(a.get(), R"([[["x"],{"y":{"z":[1,2]}}],[["gone"],1]])");
+  Write(a.get(), R"([[["gone"]],[["x","y"],{"only":1},1]])");
   Buffer checkpoint;
   ASSERT_EQ(a->EncodeCheckpoint(&checkpoint), Status::kOk);
   auto b = Make(2, R"({"initial":true})");
@@ -228,7 +184,7 @@ TEST(Replica, CheckpointRestoresEverything) {
 
 TEST(Replica, DamagedRecordsAreDroppedAndCounted) {
   auto a = MakeReady(1);
-  Set(a.get(), R"([[["x"],1]])");
+  Write(a.get(), R"([[["x"],1]])");
   std::string record(a->actions()->records[0].view());
   record[20] ^= 1;
   auto b = Make(2);
@@ -238,8 +194,8 @@ TEST(Replica, DamagedRecordsAreDroppedAndCounted) {
 
 TEST(Replica, RecordsAfterAHoleInTheJournalAreKept) {
   auto a = MakeReady(1);
-  Set(a.get(), R"([[["x"],1]])");
-  Set(a.get(), R"([[["y"],2]])");
+  Write(a.get(), R"([[["x"],1]])");
+  Write(a.get(), R"([[["y"],2]])");
   auto b = Make(2);
   EXPECT_EQ(b->Restore(a->actions()->records[1].view(), kNow), Status::kOk);
   b->Restored(/*alone=*/true, kNow);
@@ -249,7 +205,7 @@ TEST(Replica, RecordsAfterAHoleInTheJournalAreKept) {
 TEST(Replica, SharedIsToldOnceAnotherHasTheWrite) {
   auto a = MakeReady(1);
   auto b = MakeReady(2);
-  Set(a.get(), R"([[["x"],1]])");
+  Write(a.get(), R"([[["x"],1]])");
   a->AskShared(kNow);
   std::vector<Buffer> frames;
   frames.swap(a->actions()->frames);
@@ -262,7 +218,7 @@ TEST(Replica, FramesLongerThanAFragmentArriveWhole) {
   auto a = MakeReady(1);
   auto b = MakeReady(2);
   const std::string text(3 * kFragmentBytesMax, 't');
-  Set(a.get(), "[[[\"x\"],\"" + text + "\"]]");
+  Write(a.get(), "[[[\"x\"],\"" + text + "\"]]");
   EXPECT_GT(a->actions()->frames.size(), 2u);
   for (const Buffer& frame : a->actions()->frames) EXPECT_LT(frame.size(), kFragmentBytesMax + 64);
   Exchange({a.get(), b.get()});
@@ -290,9 +246,9 @@ TEST(Replica, HundredThousandMutatedFramesChangeNothing) {
     for (const Buffer& frame : source->actions()->frames) frames.emplace_back(frame.view());
     source->actions()->Clear();
   };
-  Set(source.get(), R"([[["x"],{"y":{"z":[1,"two",null]}}]])");
+  Write(source.get(), R"([[["x"],{"y":{"z":[1,"two",null]}}]])");
   collect();
-  Set(source.get(), R"([[["x","y"],{"replaced":true},1],[["gone"],1]])");
+  Write(source.get(), R"([[["x","y"],{"replaced":true},1],[["gone"],1]])");
   source->AskShared(kNow);
   source->Tick(kNow + kGossipEveryMs);
   source->SetVisible(false, kNow);
@@ -306,7 +262,7 @@ TEST(Replica, HundredThousandMutatedFramesChangeNothing) {
   ASSERT_GE(frames.size(), 6u);
 
   auto target = MakeReady(2);
-  Set(target.get(), R"([[["mine"],{"kept":1}]])");
+  Write(target.get(), R"([[["mine"],{"kept":1}]])");
   const uint64_t digest = target->digest();
   const std::string state = State(*target);
   std::mt19937_64 random(42);
@@ -336,7 +292,7 @@ TEST(Replica, HundredThousandMutatedFramesChangeNothing) {
 // With a right checksum the grammar alone must hold: nothing may crash, nothing may stop the replica.
 TEST(Replica, MutatedBodiesWithRightChecksumsAreSurvived) {
   auto source = MakeReady(1);
-  Set(source.get(), R"([[["x"],{"y":{"z":[1,"two",null]}}],[["s"],"text"]])");
+  Write(source.get(), R"([[["x"],{"y":{"z":[1,"two",null]}}],[["s"],"text"]])");
   std::vector<std::string> frames;
   for (const Buffer& frame : source->actions()->frames) frames.emplace_back(frame.view());
   Buffer checkpoint;
@@ -358,7 +314,7 @@ TEST(Replica, MutatedBodiesWithRightChecksumsAreSurvived) {
     target->Receive(frame.view(), kNow);
     target->actions()->Clear();
   }
-  Set(target.get(), R"([[["still"],"works"]])");
+  Write(target.get(), R"([[["still"],"works"]])");
   EXPECT_NE(State(*target).find("\"still\":\"works\""), std::string::npos);
   JsonParser parser;
   CallArena arena;
@@ -434,7 +390,7 @@ TEST(Replica, ALeaderLooksIntoTheJournalNowAndThen) {
 // Storage events may come back to the window that wrote.
 TEST(Replica, AnswersNoneOfItsOwnMessages) {
   auto a = MakeReady(1);
-  Set(a.get(), R"([[["x"],1]])");
+  Write(a.get(), R"([[["x"],1]])");
   a->AskShared(kNow);
   a->SetVisible(false, kNow);
   a->Tick(kNow + kGossipEveryMs);
@@ -472,7 +428,7 @@ TEST(Replica, AQuestionIsRepeatedAFewTimesAndThenGivenUp) {
 TEST(Replica, ADeltaWithItsOwnNumbersIsAnIdentityConflict) {
   auto twin = MakeReady(1);
   auto original = MakeReady(1);
-  Set(twin.get(), R"([[["x"],1]])");
+  Write(twin.get(), R"([[["x"],1]])");
   Buffer checkpoint;
   ASSERT_EQ(twin->EncodeCheckpoint(&checkpoint), Status::kOk);
   EXPECT_EQ(original->Restore(checkpoint.view(), kNow), Status::kIdentityConflict);
@@ -531,7 +487,7 @@ TEST(Replica, GossipTellsWhoIsHere) {
 
 TEST(Replica, LastWordsOfAnotherEraArePassedOverAndDamageIsTold) {
   auto writer = MakeReady(1);
-  Set(writer.get(), R"([[["a"],1]])");
+  Write(writer.get(), R"([[["a"],1]])");
   const std::string record(writer->actions()->records[0].view());
   auto later = std::make_unique<Replica>(*MakeReady(2), /*era=*/1);
   ASSERT_EQ(later->Open("{}", kNow), Status::kOk);
@@ -590,183 +546,6 @@ TEST(Note, WhatIsNotJsonIsNeitherSentNorTold) {
     EXPECT_EQ(Events(a.get()).find("\"note\""), std::string::npos);
   }
   EXPECT_TRUE(a->actions()->frames.empty());
-}
-
-// ---- election ----
-
-LockAction TakeLock(Replica* replica) {
-  const LockAction lock = replica->actions()->lock;
-  replica->actions()->lock = LockAction::kNone;
-  return lock;
-}
-
-TEST(Election, GrantedLockIsNotLeadershipBeforeTheTermIsStored) {
-  auto a = Make(1);
-  EXPECT_EQ(TakeLock(a.get()), LockAction::kRequest);
-  a->LockGranted(kNow);
-  EXPECT_EQ(TakeLock(a.get()), LockAction::kClaim);
-  EXPECT_FALSE(a->election().leads());
-  a->TermClaimed(7, kNow);
-  EXPECT_TRUE(a->election().leads());
-  EXPECT_EQ(a->election().term(), 7u);
-}
-
-TEST(Election, LargerTermDeposesAndQueuesAgain) {
-  auto a = Make(1);
-  auto b = Make(2);
-  a->LockGranted(kNow);
-  a->TermClaimed(1, kNow);
-  b->LockGranted(kNow);
-  b->TermClaimed(2, kNow);
-  TakeLock(a.get());
-  Exchange({a.get(), b.get()});
-  EXPECT_FALSE(a->election().leads());
-  EXPECT_TRUE(b->election().leads());
-  EXPECT_EQ(a->election().leader(), b->options().instance);
-}
-
-TEST(Election, NobodyElseLeadsTheOwnTerm) {
-  auto a = MakeReady(1);
-  a->LockGranted(kNow);
-  a->TermClaimed(5, kNow);
-  Presence presence;
-  presence.from.bytes[0] = 9;
-  presence.leads = true;
-  presence.term = 5;
-  Buffer frame;
-  FrameWriter(NamespaceOf("test")).Begin(FrameKind::kPresence, &frame);
-  EncodePresence(presence, &frame);
-  FrameWriter::End(0, &frame);
-  a->Receive(frame.view(), kNow);
-  EXPECT_TRUE(a->election().leads());
-  EXPECT_EQ(a->election().leader(), a->options().instance);
-}
-
-TEST(Election, SmallerTermIsIgnored) {
-  auto a = Make(1);
-  auto b = Make(2);
-  a->LockGranted(kNow);
-  a->TermClaimed(5, kNow);
-  b->LockGranted(kNow);
-  b->TermClaimed(4, kNow);
-  Exchange({a.get(), b.get()});
-  EXPECT_TRUE(a->election().leads());
-  EXPECT_FALSE(b->election().leads());
-}
-
-TEST(Election, ClaimBelowAKnownTermIsRepeatedAboveIt) {
-  auto a = Make(1);
-  auto b = Make(2);
-  a->LockGranted(kNow);
-  a->TermClaimed(5, kNow);
-  b->LockGranted(kNow);
-  Exchange({a.get(), b.get()});
-  b->TermClaimed(3, kNow);
-  EXPECT_EQ(TakeLock(b.get()), LockAction::kClaim);
-  EXPECT_EQ(b->actions()->claim_term, 6u);
-  EXPECT_FALSE(b->election().leads());
-}
-
-TEST(Election, SuspendGivesTheLockBackAndResumeQueuesAgain) {
-  auto a = Make(1);
-  a->LockGranted(kNow);
-  a->TermClaimed(1, kNow);
-  TakeLock(a.get());
-  a->Suspend(kNow);
-  EXPECT_EQ(TakeLock(a.get()), LockAction::kRelease);
-  EXPECT_FALSE(a->election().leads());
-  a->Suspend(kNow);
-  EXPECT_EQ(TakeLock(a.get()), LockAction::kNone);
-  a->LockGranted(kNow);  // the browser was faster
-  EXPECT_EQ(TakeLock(a.get()), LockAction::kRelease);
-  a->Resume(kNow);
-  EXPECT_EQ(TakeLock(a.get()), LockAction::kRequest);
-}
-
-TEST(Election, StolenLockMeansFollowing) {
-  auto a = Make(1);
-  a->LockGranted(kNow);
-  a->TermClaimed(1, kNow);
-  TakeLock(a.get());
-  a->LockLost(kNow);
-  EXPECT_FALSE(a->election().leads());
-  EXPECT_EQ(TakeLock(a.get()), LockAction::kRequest);
-}
-
-TEST(Election, HolderWhoAnswersIsAskedAndLeftAlone) {
-  auto a = MakeReady(1);
-  auto b = MakeReady(2);
-  TakeLock(b.get());
-  for (uint64_t now = kNow; now < kNow + 600'000; now += 500) {
-    b->Tick(now);
-    b->LockHeldBy(a->options().instance.view(), now);
-    Exchange({a.get(), b.get()});
-    EXPECT_EQ(Events(b.get()).find("knock"), std::string::npos);
-  }
-  EXPECT_EQ(TakeLock(b.get()), LockAction::kNone);
-}
-
-TEST(Election, SilentHolderIsKnockedAtAndRobbedWhenItIsNotShownAgain) {
-  auto b = MakeReady(2);
-  TakeLock(b.get());
-  const std::string silent(InstanceId::kBytes, '\1');
-  std::string events;
-  uint64_t now = kNow;
-  for (; now < kNow + 60'000 && events.find("knock") == std::string::npos; now += 500) {
-    b->LockHeldBy(silent, now);
-    b->Tick(now);
-    events = Events(b.get());
-  }
-  EXPECT_NE(events.find("\"01010101010101010101010101010101\""), std::string::npos);
-  EXPECT_LT(now, kNow + 25'000);
-  const std::string nameless(InstanceId::kBytes, '\0');
-  b->LockHeldBy(nameless, now);
-  EXPECT_EQ(TakeLock(b.get()), LockAction::kNone);
-  b->LockHeldBy(nameless, now + 1500);
-  EXPECT_EQ(TakeLock(b.get()), LockAction::kSteal);
-  b->LockGranted(now + 1510);
-  EXPECT_EQ(TakeLock(b.get()), LockAction::kClaim);
-}
-
-TEST(Election, ATermThatIsStoredForWhoWasRobbedDeposesWhoLeadsAnEarlierOne) {
-  auto a = MakeReady(1);
-  auto b = MakeReady(2);
-  b->LockGranted(kNow);
-  b->TermClaimed(2, kNow);
-  Exchange({a.get(), b.get()});
-  a->LockGranted(kNow);  // it has slept, and its lock was stolen by b
-  a->LockLost(kNow);
-  a->TermClaimed(3, kNow);
-  EXPECT_FALSE(a->election().leads());
-  Exchange({a.get(), b.get()});
-  EXPECT_FALSE(b->election().leads());
-}
-
-TEST(Election, OnlyWhoWaitsForTheLockSuspectsItsHolder) {
-  ReplicaOptions options;
-  options.name = "test";
-  options.instance.bytes[0] = 1;
-  options.may_lead = false;
-  Replica replica(options);
-  ASSERT_EQ(replica.Open("{}", kNow), Status::kOk);
-  const std::string nameless(InstanceId::kBytes, '\0');
-  for (int i = 0; i < 3; ++i) replica.LockHeldBy(nameless, kNow);
-  EXPECT_EQ(TakeLock(&replica), LockAction::kNone);
-}
-
-TEST(Election, FailedClaimGivesTheLockToOthers) {
-  auto a = Make(1);
-  a->LockGranted(kNow);
-  TakeLock(a.get());
-  a->ClaimFailed(kNow);
-  EXPECT_EQ(TakeLock(a.get()), LockAction::kRelease);
-  a->LockLost(kNow);  // what the caller says when it is time to try again
-  EXPECT_EQ(TakeLock(a.get()), LockAction::kRequest);
-}
-
-TEST(Election, ReplicaThatMayNotLeadNeverQueues) {
-  auto a = Make(1, "{}", /*may_lead=*/false);
-  EXPECT_EQ(TakeLock(a.get()), LockAction::kNone);
 }
 
 }  // namespace
