@@ -7,8 +7,8 @@ import type { CallHandler } from './types.ts'
 /** Until a call is asked again; doubles up to the last. */
 const againFirstMs = 250
 const againLastMs = 2000
-/** Whoever hears of no leader for so long gives up. A leader that was stopped is replaced before. */
-const silentMs = 60_000
+/** Who has asked so often without any sign gives up: after a minute, or when it slept, a minute after it woke. A leader that was stopped is replaced before. */
+const askedMax = 34
 
 /** `settled`: all calls of this caller below that number are over. */
 interface Question {
@@ -23,7 +23,6 @@ type Outcome = { readonly done: number; readonly value: unknown } | { readonly f
 export interface CallsOptions {
   readonly id: string
   readonly handlers: ReadonlyMap<string, CallHandler>
-  readonly now: () => number
   /** Returns the undo. */
   readonly after: (ms: number, task: () => void) => () => void
   /** To an instance, or to all where it is empty. Throws TabmeshError. */
@@ -38,21 +37,25 @@ export interface Calls {
   call(name: string, args: readonly unknown[]): Promise<unknown>
   /** From another tab: anything. */
   take(from: string, note: unknown): void
-  /** Somebody else leads, or others live. */
+  /** Somebody else leads. */
   look(): void
+  /** Others live: who has gone wants no more answers. */
+  forget(): void
   end(reason: TabmeshError): void
 }
 
-export function createCalls({ id, handlers, now, after, send, leads, isAlive, begin }: CallsOptions): Calls {
+export function createCalls({ id, handlers, after, send, leads, isAlive, begin }: CallsOptions): Calls {
   interface Asked {
     readonly note: Omit<Question, 'settled'>
     readonly resolve: (value: unknown) => void
     readonly reject: (error: TabmeshError) => void
-    signAt: number
+    /** Since the last sign of a leader. */
+    asked: number
     againMs: number
     cancel: () => void
   }
   let newest = 0
+  let over: TabmeshError | undefined
   const asked = new Map<number, Asked>()
   /** Calls that were begun here, by caller and number, with what came of them. */
   const begun = new Map<string, Map<number, Outcome | undefined>>()
@@ -62,7 +65,7 @@ export function createCalls({ id, handlers, now, after, send, leads, isAlive, be
   function ask(entry: Asked): void {
     entry.cancel()
     const { call, name } = entry.note
-    if (now() - entry.signAt > silentMs) {
+    if (entry.asked++ === askedMax) {
       return settle({ failed: call, code: 'call-unanswered', message: `No leader has answered the call of "${name}" for a minute; it may still be done.` })
     }
     entry.cancel = after(entry.againMs, () => ask(entry))
@@ -124,7 +127,7 @@ export function createCalls({ id, handlers, now, after, send, leads, isAlive, be
     if (typeof call === 'number' && typeof settled === 'number' && typeof name === 'string' && Array.isArray(args)) void answer(from, { call, settled, name, args })
     else if (typeof busy === 'number') {
       const entry = asked.get(busy)
-      if (entry) entry.signAt = now()
+      if (entry) entry.asked = 0
     } else if (typeof done === 'number') settle({ done, value: note.value })
     else if (typeof failed === 'number') settle({ failed, code: String(code) as ErrorCode, message: String(message) })
   }
@@ -132,7 +135,8 @@ export function createCalls({ id, handlers, now, after, send, leads, isAlive, be
   return {
     call: (name, args) =>
       new Promise((resolve, reject) => {
-        const entry: Asked = { note: { call: ++newest, name, args: adopt(args, undefined, ['arguments']) as unknown[] }, resolve, reject, signAt: now(), againMs: againFirstMs, cancel: () => undefined }
+        if (over) throw over
+        const entry: Asked = { note: { call: ++newest, name, args: adopt(args, undefined, ['arguments']) as unknown[] }, resolve, reject, asked: 0, againMs: againFirstMs, cancel: () => undefined }
         asked.set(newest, entry)
         try {
           ask(entry)
@@ -144,13 +148,16 @@ export function createCalls({ id, handlers, now, after, send, leads, isAlive, be
       }),
     take,
     look() {
-      for (const from of begun.keys()) if (from !== id && !isAlive(from)) begun.delete(from)
       for (const entry of asked.values()) {
         entry.againMs = againFirstMs
         ask(entry)
       }
     },
+    forget() {
+      for (const from of begun.keys()) if (!isAlive(from)) begun.delete(from)
+    },
     end(reason) {
+      over = reason
       for (const entry of asked.values()) {
         entry.cancel()
         entry.reject(reason)

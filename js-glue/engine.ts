@@ -8,9 +8,9 @@ import { TabmeshError } from './errors.ts'
 import type { TreeEdit } from './json-tree.ts'
 import { createJournalWriter } from './journal-writer.ts'
 import { bytePackerOf } from './lz.ts'
-import { channelKinds, type ChannelKind, type JournalContents, type LeaderLock, type Lock, type LockHandlers, type Platform } from './platform.ts'
+import { channelKinds, type ChannelKind, type JournalContents, type Platform } from './platform.ts'
 import type { Lists } from './keyed-list.ts'
-import { createLease } from './lease.ts'
+import { createLeadership } from './leadership.ts'
 import { createStorage } from './storage.ts'
 import type { Mirror } from './store.ts'
 import { createSync } from './sync.ts'
@@ -20,13 +20,8 @@ import { createUpkeep } from './upkeep.ts'
 
 /** How long storage may take before the store is ready without it. */
 const storageWaitMs = 3000
-/** Between two looks at which tabs still live. */
-const aliveEveryMs = 5000
 /** Between two questions whether another tab has a write that somebody waits for. */
 const askSharedMs = 500
-const claimAgainMs = 2000
-/** The same while the leader lock is held by somebody who is not shown as alive; who runs is shown again at once. */
-const doubtEveryMs = 1500
 const closeWaitMs = 3000
 /** Between two looks whether the era has ended. */
 const laterEraMs = 100
@@ -126,10 +121,6 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   let leading = { isLeader: false, id: undefined as string | undefined, term: 0 }
   let cancelWake: (() => void) | undefined
   let wakeAt = 0
-  let cancelAlive: (() => void) | undefined
-  let missing = false // somebody who lives has not been heard of
-  let doubtful = false // the leader lock is held by somebody who is not shown as alive
-  const lock: Lock | undefined = platform.openLock(options.name)
   let becomeReady!: () => void
   const ready = new Promise<void>((resolve) => (becomeReady = resolve))
 
@@ -163,7 +154,6 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     onLeftBehind: () => end(new TabmeshError('storage-cleared', 'The browser has cleared the stored state, and other tabs have begun another: reload this tab.')),
     onError: (error) => emit('error', { error }),
   })
-  const leaderLock: LeaderLock = lock ?? createLease(clock, id, storage)
 
   const eras = createEras({ core, clock, mirror, sync, storesNothing: () => storage.absent, onLost: (error) => emit('error', { error }) })
 
@@ -295,7 +285,6 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const calls = createCalls({
     id,
     handlers: options.callHandlers,
-    now: () => clock.now(),
     after: (ms, task) => clock.after(ms, task, true),
     send(to, note) {
       if (ended || suspended) return // the next time it is asked
@@ -306,13 +295,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     isAlive: (instance) => instance === id || core.peers().some((peer) => peer.id === instance),
     async begin(caller, number, settled) {
       const term = ledTerm()
-      if (term === undefined || storage.absent) return term === undefined ? undefined : ''
-      return storage.journal?.beginCall(term, eras.era, { caller, number, settled }, id)
+      if (term === undefined) return undefined
+      return storage.absent ? '' : storage.journal?.beginCall(term, eras.era, { caller, number, settled }, id)
     },
   })
-  /** Those who wait until this tab leads. */
-  const forcing: { readonly resolve: () => void; readonly reject: (error: TabmeshError) => void }[] = []
-
   // ---- performing what the core wants, in the order of its fields ----
 
   // Readers and the channel come first: others wait for them. A listener may close the store at any point.
@@ -363,10 +349,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   function performLock(): void {
     const { action, term } = core.takeLock()
-    if (action === 'request') queueForLock()
-    else if (action === 'release') leaderLock.release()
-    else if (action === 'steal') queueForLock(true)
-    else if (action === 'claim') void claim(term)
+    if (action === 'claim') leadership.claim(term)
+    else if (action === 'request' || action === 'steal' || action === 'release') leadership[action]()
     else if (action === 'incomplete') endShort()
   }
 
@@ -404,11 +388,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         break
       case 'tabs':
         shareAlone()
+        calls.forget()
         emit('tabs', tabs())
-        watchAlive()
+        leadership.watch()
         break
       case 'knock':
-        lock?.knock(event.id)
+        leadership.knock(event.id)
         break
       case 'catch-up':
         if (options.persist !== false && hydrated) void storage.catchUp()
@@ -421,11 +406,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         emit('leader', leading)
         emit('tabs', tabs())
         emit('status', status())
-        if (leading.isLeader) void lookWhoLives()
-        if (leading.isLeader) clock.soon(() => upkeep.look()) // what pages too short to look have left
+        if (leading.isLeader) {
+          leadership.led()
+          leadership.look()
+          clock.soon(() => upkeep.look()) // what pages too short to look have left
+        }
         conflicts.look()
         calls.look()
-        if (leading.isLeader) forcing.splice(0).forEach(({ resolve }) => resolve())
         break
       case 'conflicts':
         conflicts.look()
@@ -525,85 +512,24 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     },
   })
 
-  /** Who is reached by nothing is not looked for, but known when it holds the leader lock. */
   function openChannels(): void {
     channels.open()
-    lock?.show(id, channels.isOpen(), () => {
-      if (ended) return
-      replica.announce(clock.now()) // others may have taken this tab for gone
-      perform()
-    })
+    leadership.show()
   }
 
-  // ---- leadership ----
-
-  function queueForLock(steals = false): void {
-    const handlers: LockHandlers = {
-      granted() {
-        if (ended) return
-        replica.lockGranted(clock.now())
-        perform()
-      },
-      lost() {
-        replica.lockLost(clock.now())
-        perform()
-      },
-    }
-    if (steals) lock?.request(handlers, steals)
-    else leaderLock.request(handlers)
-  }
-
-  async function claim(atLeast: number): Promise<void> {
-    try {
-      await storage.open()
-      if (ended) return
-      if (storage.absent) {
-        replica.termClaimed(atLeast, clock.now())
-      } else {
-        if (!storage.journal) throw new TabmeshError('storage-failed', 'There is no database to keep the term in.')
-        const term = await storage.journal.claimTerm(atLeast, id)
-        if (ended) return
-        replica.termClaimed(term, clock.now())
-      }
-    } catch {
-      if (ended) return
-      replica.claimFailed(clock.now())
-      clock.after(claimAgainMs, () => {
-        if (ended || leading.isLeader) return
-        replica.lockLost(clock.now()) // queues again
-        perform()
-      })
-    }
-    perform()
-  }
-
-  // ---- who lives ----
-
-  function watchAlive(): void {
-    if (ended || suspended || cancelAlive || !lock || (!missing && !doubtful && core.peers().length === 0)) return
-    cancelAlive = clock.after(doubtful ? doubtEveryMs : aliveEveryMs, () => {
-      cancelAlive = undefined
-      look()
-    })
-  }
-
-  /** And goes on looking while there is anybody to look for. */
-  function look(): void {
-    void lookWhoLives().then(watchAlive)
-  }
-
-  async function lookWhoLives(): Promise<void> {
-    if (!lock) return
-    const roll = await lock.roll().catch(() => undefined)
-    if (!roll || ended || suspended) return
-    doubtful = roll.holder === '' && !leading.isLeader
-    missing = channels.look(roll.alive.filter((other) => other !== id))
-    if (ended) return
-    core.retainPeers(roll.alive, clock.now())
-    perform()
-    core.lockHeldBy(roll.holder, clock.now())
-    perform()
-  }
+  const leadership = createLeadership({
+    name: options.name,
+    id,
+    core,
+    storage,
+    channels,
+    platform,
+    mayLead: options.mayLead,
+    leads: () => leading.isLeader,
+    suspended: () => suspended,
+    ended: () => ended,
+    perform,
+  })
 
   // ---- storage ----
 
@@ -633,7 +559,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
 
   async function hydrate(): Promise<void> {
-    const others = lock ? lock.roll().then(({ alive }) => alive.filter((other) => other !== id).length, () => 1) : Promise.resolve(1)
+    const others = leadership.others()
     const reading = storage.read().then(
       () => undefined,
       (cause: unknown) => {
@@ -649,7 +575,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     told = true
     replica.restored(alone, clock.now())
     perform()
-    look()
+    leadership.look()
   }
 
   // ---- eras ----
@@ -701,10 +627,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     replica.suspend(clock.now())
     perform()
     writer.flushNow()
-    lock?.hide()
+    leadership.hide()
     channels.close()
-    cancelAlive?.()
-    cancelAlive = undefined
     upkeep.stop()
   }
 
@@ -731,7 +655,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     perform()
     askShared()
     if (behind) void storage.catchUp()
-    look()
+    leadership.look()
   }
 
   const unwatch = platform.lifecycle.watch({
@@ -761,12 +685,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     ended = true
     transactions.end()
     calls.end(reason)
-    forcing.splice(0).forEach(({ reject }) => reject(reason))
     cancelAskShared?.()
     unwatch()
     cancelWake?.()
-    cancelAlive?.()
-    leaderLock.release()
+    leadership.end(reason)
     writer.close()
     mirror.close(reason)
     storage.close()
@@ -817,14 +739,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     conflicts,
     transaction: (call) => transactions.run(call),
     call: (name, args) => calls.call(name, args),
-    force: () =>
-      new Promise((resolve, reject) => {
-        if (!lock || !options.mayLead) return reject(new TabmeshError('unsupported', 'This tab cannot take the lead: there are no Web Locks here, or the option leader is false.'))
-        if (leading.isLeader) return resolve()
-        forcing.push({ resolve, reject })
-        replica.takeLead(clock.now())
-        perform()
-      }),
+    force: () => leadership.force(),
     history: sync.history,
     leader: () => ({ ...leading, guarantee: storage.persistence === 'indexed-db' ? 'fenced' : 'advisory' }),
     stats() {

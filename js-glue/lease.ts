@@ -27,10 +27,10 @@ export function createLease(clock: Clock, instance: string, storage: Pick<Storag
 
     async function look(): Promise<void> {
       await storage.open()
-      if (mine !== own) return
+      if (mine !== own || !storage.journal) return
       taking = true
-      const stored = await storage.journal?.lease(instance, unkeptMs >= leaseMs ? seen : undefined).finally(() => (taking = false))
-      if (mine !== own || !stored) return
+      const stored = await storage.journal.lease(instance, unkeptMs >= leaseMs ? seen : undefined).finally(() => (taking = false))
+      if (mine !== own) return
       if (stored.holder !== instance) {
         const now = clock.now()
         const same = seen?.holder === stored.holder && seen.beat === stored.beat

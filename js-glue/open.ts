@@ -222,8 +222,8 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
         if (callHandlers.get(name) === handler) callHandlers.delete(name)
       }
     },
-    call: (name, ...args) => starting.then((started) => Promise.race([started.call(name, args), closed])),
-    force: () => starting.then((started) => Promise.race([started.force(), closed])),
+    call: async (name, ...args) => (await starting).call(name, args),
+    force: async () => (await starting).force(),
   }
 
   type Select = (state: DeepReadonly<S>) => unknown

@@ -74,20 +74,21 @@ export function createStorage(options: StorageOptions): Storage {
     else platform.clock.soon(() => void catchUp())
   }
 
-  /** Whether a journal is the one that this tab knows, or was cleared away and has begun anew; else the store is told, and ends. */
+  /** Whether a journal is the one that this tab knows, or was cleared away and has begun anew. Where not, the store has ended. */
   async function isOurs(opened: Journal): Promise<boolean> {
-    if (generation === '' || (await opened.read(Number.MAX_SAFE_INTEGER, position().era)).generation === generation || ended()) return true
+    if (generation === '' || (await opened.read(Number.MAX_SAFE_INTEGER, position().era)).generation === generation) return !ended()
+    if (ended()) return false
     const state = options.state()
     if (state.byteLength === 0) throw new TabmeshError('out-of-memory', 'There is no memory left to store the state again.')
     const founded = await opened.refound(generation, position().era, state)
-    if (ended()) return true
+    if (ended()) return false
     if (founded === 'erased') options.onErased()
     else if (founded === 'left-behind') options.onLeftBehind()
-    if (ended()) return false
-    await opened.read(Number.MAX_SAFE_INTEGER, position().era) // what is appended is compared with it
-    generation = (founded as { generation: string }).generation
-    if (!ended()) options.onRefounded()
-    return true
+    else {
+      generation = founded.generation
+      options.onRefounded()
+    }
+    return !ended()
   }
 
   async function openNow(): Promise<void> {
@@ -95,7 +96,7 @@ export function createStorage(options: StorageOptions): Storage {
     let opened: Journal | undefined
     try {
       opened = await platform.openJournal(options.name, persist || 'relaxed', () => lost(own))
-      if (ended() || (opened && !(await isOurs(opened))) || ended()) return opened?.close()
+      if (ended() || (opened && !(await isOurs(opened)))) return opened?.close()
       journal = opened
       absent = opened === undefined
       reopenMs = reopenFirstMs
@@ -126,7 +127,7 @@ export function createStorage(options: StorageOptions): Storage {
     const { cursor, era } = position()
     const contents = await journal.read(cursor, era)
     if (ended()) return true
-    if (generation !== '' && contents.generation !== generation) return (await isOurs(journal)) || ended() ? read() : false
+    if (generation !== '' && contents.generation !== generation) return (await isOurs(journal)) && read()
     generation = contents.generation
     // An era that was entered meanwhile has been read.
     const taken = era !== position().era || options.merge(contents)

@@ -142,7 +142,7 @@ export interface Leader {
   /** What `call` of that name runs while this tab leads; every tab that may lead should have it. Returns the undo. */
   handle(name: string, handler: CallHandler): () => void
   /**
-   * Runs the handler of that name in whichever tab leads, and resolves to its result; arguments and result are JSON. It is begun once, whoever leads in the end: while
+   * Runs the handler of that name in whichever tab leads, and resolves to its result; arguments and result are JSON. It is begun once, whoever leads in the end (where `guarantee` is `fenced`): while
    * nobody leads, or messages are lost, the call waits. Rejects with TabmeshError `call-failed` (the handler threw), `no-handler`, `call-unknown` (the tab that began it is gone:
    * it may have been done), `call-unanswered` (no leader for a minute), `closed`; TypeError for what JSON can't hold.
    */

@@ -409,6 +409,7 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
       transaction.commit()
     }
     await done
+    if (typeof founded === 'object') ({ generation: generationRead } = founded)
     return founded
   }
 

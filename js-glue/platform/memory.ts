@@ -271,6 +271,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
           on.era = era
           on.formerly.push(generation)
           on.records.push({ key: on.nextKey++, bytes: state.slice() })
+          generationRead = on.generation
           return { generation: String(on.generation) }
         }),
       close: () => void connections.delete(connection),

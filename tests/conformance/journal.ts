@@ -231,6 +231,7 @@ export const journalCases: Case[] = [
       equal(await b.refound(generation, 2, bytes(3)), 'left-behind', 'one of another era')
       const { era, records, ends } = await b.read(0, 3)
       equal([era, numbers(records), ends.size], [3, [[1], [2]], 0], 'what is stored')
+      equal(await refusal(b.append([bytes(5)], 3)), undefined, 'a record after that')
       await b.erase()
       equal([await b.refound(generation, 3, bytes(4)), await b.refound(second.generation, 3, bytes(4))], ['erased', 'erased'], 'what was cleared away, stored again, and erased')
       await a.erase()

@@ -1,5 +1,6 @@
 // Calls: a handler runs in the leader, once, whatever is lost and whoever dies.
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { createCalls } from '../../js-glue/calls.ts'
 import type { Store } from '../../js-glue/index.ts'
 import { createMesh, until, type AnyState, type Mesh } from './mesh.ts'
 
@@ -67,7 +68,7 @@ describe('leader.call', () => {
     expect(await codeOf(caller.call('run', 'x'.repeat(900_000), '\u0001'.repeat(90_000)))).toBe('value-too-large')
     const waiting = codeOf(caller.call('throws'))
     await storeOf(tabs, 1).close()
-    expect(await waiting).toBe('closed')
+    expect([await waiting, await codeOf(caller.call('run', 'x')), await codeOf(caller.force())]).toEqual(['closed', 'closed', 'closed'])
   })
 
   test('runs each of 50 calls once, though a third of all messages is lost and a third comes twice', async () => {
@@ -121,10 +122,24 @@ describe('leader.call', () => {
     await until(() => runs.length === 1)
     await storeOf(tabs, 1).leader.force()
     await until(() => !storeOf(tabs, 0).leader.isLeader && storeOf(tabs, 2).leader.id === storeOf(tabs, 1).tab.id)
-    await new Promise((resolve) => setTimeout(resolve, 600)) // it is asked of the new one, too
+    const frames = mesh.origin.sent.length
+    await until(() => mesh.origin.sent.length >= frames + 6) // it is asked of the new one, too
     finish('done')
     expect(await result).toBe('done')
     expect(runs).toEqual(['slow'])
+  })
+
+  test('outlasts a sleep of the machine', async () => {
+    vi.useFakeTimers({ shouldAdvanceTime: true })
+    const { tabs } = await open(createMesh(), 2)
+    const result = storeOf(tabs, 1).leader.call('run', 'x')
+    await Promise.resolve()
+    for (const { tab } of tabs) tab.stop()
+    vi.setSystemTime(Date.now() + 3_600_000)
+    await vi.advanceTimersByTimeAsync(60_000)
+    for (const { tab } of [...tabs].reverse()) tab.go()
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(await result).toBe('x by 0')
   })
 
   test('gives up after a minute without any leader', async () => {
@@ -153,4 +168,35 @@ describe('leader.force', () => {
     expect(await codeOf((await createMesh({ locks: false }).ready()).store.leader.force())).toBe('unsupported')
     expect(await codeOf((await createMesh().ready({ leader: false })).store.leader.force())).toBe('unsupported')
   })
+})
+
+test('of a caller who has gone nothing is kept', async () => {
+  let isHere = true
+  const begun: number[] = []
+  const calls = createCalls({
+    id: 'own',
+    handlers: new Map([['run', () => 1]]),
+    after: () => () => undefined,
+    send: () => undefined,
+    leads: () => true,
+    isAlive: () => isHere,
+    begin: (_, number) => (begun.push(number), Promise.resolve('')),
+  })
+  const ask = async (): Promise<void> => {
+    calls.take('caller', { call: 1, settled: 1, name: 'run', args: [] })
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await ask()
+  calls.forget()
+  await ask()
+  expect(begun).toEqual([1])
+  isHere = false
+  calls.forget()
+  await ask()
+  expect(begun).toEqual([1, 1])
+})
+
+test('what is no note does nothing', () => {
+  const calls = createCalls({ id: 'own', handlers: new Map(), after: () => () => undefined, send: () => expect.unreachable(), leads: () => true, isAlive: () => true, begin: () => expect.unreachable() })
+  for (const note of [null, 1, 'x', [], {}, { call: 1 }, { call: '1', settled: 1, name: 'x', args: [] }, { done: 7, value: 1 }, { failed: 7 }, { busy: 7 }]) calls.take('other', note)
 })

@@ -1,0 +1,154 @@
+// Who leads, and who lives: the leader lock or its lease, the claim of a term, and the looks at who runs.
+import type { Channels } from './channels.ts'
+import type { Core } from './core.ts'
+import { TabmeshError } from './errors.ts'
+import { createLease } from './lease.ts'
+import type { LeaderLock, LockHandlers, Platform } from './platform.ts'
+import type { Storage } from './storage.ts'
+
+const claimAgainMs = 2000
+/** Between two looks at which tabs still live. */
+const aliveEveryMs = 5000
+/** The same while the leader lock is held by somebody who is not shown as alive; who runs is shown again at once. */
+const doubtEveryMs = 1500
+
+export interface LeadershipOptions {
+  readonly name: string
+  readonly id: string
+  readonly core: Core
+  readonly storage: Storage
+  readonly channels: Channels
+  readonly platform: Platform
+  readonly mayLead: boolean
+  readonly leads: () => boolean
+  readonly suspended: () => boolean
+  readonly ended: () => boolean
+  /** After every call of the core. */
+  readonly perform: () => void
+}
+
+export interface Leadership {
+  /** What the core wants done with the leader lock. */
+  request(): void
+  steal(): void
+  release(): void
+  claim(atLeast: number): void
+  /** This tab leads now: who has forced it hears of it. */
+  led(): void
+  /** Takes the lead. Rejects as Leader.force does. */
+  force(): Promise<void>
+  /** Shows this tab as alive, or no more, as the page comes and goes. */
+  show(): void
+  hide(): void
+  knock(instance: string): void
+  /** How many others live; where nobody knows, one. */
+  others(): Promise<number>
+  /** Looks who lives, and goes on while there is anybody to look for. */
+  look(): void
+  /** Goes on with the looks, if there is anybody. */
+  watch(): void
+  end(reason: TabmeshError): void
+}
+
+export function createLeadership({ name, id, core, storage, channels, platform, mayLead, leads, suspended, ended, perform }: LeadershipOptions): Leadership {
+  const { clock } = platform
+  const { replica } = core
+  const lock = platform.openLock(name)
+  const leaderLock: LeaderLock = lock ?? createLease(clock, id, storage)
+  /** Those who wait until this tab leads. */
+  const forcing: { readonly resolve: () => void; readonly reject: (error: TabmeshError) => void }[] = []
+  let cancelLook: (() => void) | undefined
+  let missing = false // somebody who lives has not been heard of
+  let doubtful = false // the leader lock is held by somebody who is not shown as alive
+
+  const handlers: LockHandlers = {
+    granted() {
+      replica.lockGranted(clock.now())
+      perform()
+    },
+    lost() {
+      replica.lockLost(clock.now())
+      perform()
+    },
+  }
+
+  async function claim(atLeast: number): Promise<void> {
+    try {
+      await storage.open()
+      if (ended()) return
+      if (!storage.journal && !storage.absent) throw new TabmeshError('storage-failed', 'There is no database to keep the term in.')
+      const term = (await storage.journal?.claimTerm(atLeast, id)) ?? atLeast
+      if (ended()) return
+      replica.termClaimed(term, clock.now())
+    } catch {
+      if (ended()) return
+      replica.claimFailed(clock.now())
+      clock.after(claimAgainMs, () => {
+        if (ended() || leads()) return
+        handlers.lost() // queues again
+      })
+    }
+    perform()
+  }
+
+  function watch(): void {
+    if (ended() || suspended() || cancelLook || !lock || (!missing && !doubtful && core.peers().length === 0)) return
+    cancelLook = clock.after(doubtful ? doubtEveryMs : aliveEveryMs, () => {
+      cancelLook = undefined
+      look()
+    })
+  }
+
+  function look(): void {
+    void lookOnce().then(watch)
+  }
+
+  async function lookOnce(): Promise<void> {
+    const roll = await lock?.roll().catch(() => undefined)
+    if (!roll || ended() || suspended()) return
+    doubtful = roll.holder === '' && !leads()
+    missing = channels.look(roll.alive.filter((other) => other !== id))
+    if (ended()) return
+    core.retainPeers(roll.alive, clock.now())
+    perform()
+    core.lockHeldBy(roll.holder, clock.now())
+    perform()
+  }
+
+  return {
+    request: () => leaderLock.request(handlers),
+    steal: () => lock?.request(handlers, true),
+    release: () => leaderLock.release(),
+    claim: (atLeast) => void claim(atLeast),
+    led: () => forcing.splice(0).forEach(({ resolve }) => resolve()),
+    force: () =>
+      new Promise((resolve, reject) => {
+        if (ended()) throw new TabmeshError('closed', 'The store is closed.')
+        if (!lock || !mayLead) throw new TabmeshError('unsupported', 'This tab cannot take the lead: there are no Web Locks here, or the option leader is false.')
+        if (leads()) return resolve()
+        forcing.push({ resolve, reject })
+        replica.takeLead(clock.now())
+        perform()
+      }),
+    // Who is reached by nothing is not looked for, but known when it holds the leader lock.
+    show: () =>
+      lock?.show(id, channels.isOpen(), () => {
+        if (ended()) return
+        replica.announce(clock.now()) // others may have taken this tab for gone
+        perform()
+      }),
+    hide() {
+      lock?.hide()
+      cancelLook?.()
+      cancelLook = undefined
+    },
+    knock: (instance) => lock?.knock(instance),
+    others: async () => (await lock?.roll().catch(() => undefined))?.alive.filter((other) => other !== id).length ?? 1,
+    look,
+    watch,
+    end(reason) {
+      leaderLock.release()
+      forcing.splice(0).forEach(({ reject }) => reject(reason))
+    },
+  }
+}
