@@ -42,22 +42,25 @@ export function webkitPaths() {
   return { driver, browser }
 }
 
+const xvfb = { package: 'xvfb', present: () => has('Xvfb') }
+
 /** What `npm run test:browser -- --browser=…` needs besides. */
 const browserNeeds = {
   chromium: [],
   firefox: [{ package: 'firefox-esr', present: () => Boolean(firefoxPath()) }],
   webkit: [
     { package: 'webkit2gtk-driver', present: () => Object.values(webkitPaths()).every(Boolean) },
-    { package: 'xvfb', present: () => has('Xvfb') },
+    xvfb,
   ],
 }
 
 /** The browsers that the suites drive. */
 export const browserNames = Object.keys(browserNeeds)
 
-/** Makes sure that a browser is there. */
-export async function ensureBrowser(name) {
-  await installPackages(browserNeeds[name].filter((need) => !need.present()).map((need) => need.package))
+/** Makes sure that a browser is there; `headful`: with a display for it. */
+export async function ensureBrowser(name, headful = false) {
+  const needs = new Set([...browserNeeds[name], ...(headful ? [xvfb] : [])])
+  await installPackages([...needs].filter((need) => !need.present()).map((need) => need.package))
 }
 
 /** Installs the named Debian packages, as root; otherwise says which command to run. */

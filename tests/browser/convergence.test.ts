@@ -1,20 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Page } from 'playwright-core'
-import { eventually, launch, openStoreTab, openTab, serve, within, type Profile } from './harness.ts'
+import { eventually, openStoreTab, openTab, within } from './harness.ts'
+import { useChromium } from './suite.ts'
 
 const rounds = 100
-let profile: Profile
-let server: Awaited<ReturnType<typeof serve>>
-
-beforeAll(async () => {
-  server = await serve()
-  profile = await launch()
-})
-afterAll(async () => {
-  await profile.close()
-  await server.close()
-})
+const suite = useChromium()
 
 /** Runs `write(i)` in both pages at the same wall-clock instant, spinning up to it; returns both write times. */
 async function atOnce(pages: readonly Page[], write: string): Promise<number[]> {
@@ -40,7 +31,7 @@ const state = (page: Page): Promise<Record<string, unknown>> => page.evaluate(()
 describe('two tabs of real Chromium', () => {
   test(`different fields of one object at the same instant: both kept in both tabs, ${rounds} of ${rounds}`, async () => {
     const options = { name: 'fields', state: { object: { a: 0, b: 0 } } }
-    const pages = [await openStoreTab(profile, server.url, options), await openStoreTab(profile, server.url, options)]
+    const pages = [await openStoreTab(suite.profile, suite.server.url, options), await openStoreTab(suite.profile, suite.server.url, options)]
     for (let round = 1; round <= rounds; round++) {
       await atOnce(pages, `store.setState((s) => ({ object: { ...s.object, [tab ? 'b' : 'a']: ${round} } }))`)
       for (const page of pages) {
@@ -52,7 +43,7 @@ describe('two tabs of real Chromium', () => {
 
   test(`the same field at the same instant: both tabs equal, ${rounds} of ${rounds}`, async () => {
     const options = { name: 'same', state: { value: '' } }
-    const pages = [await openStoreTab(profile, server.url, options), await openStoreTab(profile, server.url, options)]
+    const pages = [await openStoreTab(suite.profile, suite.server.url, options), await openStoreTab(suite.profile, suite.server.url, options)]
     let sameMillisecond = 0
     for (let round = 1; round <= rounds; round++) {
       const [a, b] = await atOnce(pages, `store.setState({ value: 'tab ' + tab + ' round ${round}' })`)
@@ -71,8 +62,8 @@ describe('two tabs of real Chromium', () => {
 
   test('one boolean of a 2,000-item, 230 KB state costs at most 100 bytes of postMessage', async () => {
     const options = { name: 'bytes', state: { items: {} } }
-    const writer = await openTab(profile, server.url)
-    const reader = await openStoreTab(profile, server.url, options)
+    const writer = await openTab(suite.profile, suite.server.url)
+    const reader = await openStoreTab(suite.profile, suite.server.url, options)
     await writer.evaluate(async (given) => {
       window.frameSizes = []
       // eslint-disable-next-line @typescript-eslint/unbound-method -- called on the channel below
@@ -111,7 +102,7 @@ describe('two tabs of real Chromium', () => {
   ] as const) {
     test(`a tab that joins at ${count} items (persist: ${persist}) is complete in ${withinMs} ms, never partial to a subscriber`, async () => {
       const options = { name: `join-${count}-${persist}`, state: { items: {} }, persist }
-      const first = await openStoreTab(profile, server.url, options)
+      const first = await openStoreTab(suite.profile, suite.server.url, options)
       await first.evaluate(async ([count, persist]) => {
         // In twenty writes, so that there are pieces that a joiner could be shown.
         for (let part = 0; part < 20; part++) {
@@ -122,7 +113,7 @@ describe('two tabs of real Chromium', () => {
         }
         await window.store.flush(persist ? 'durable' : 'applied')
       }, [count, persist] as const)
-      const joiner = await openTab(profile, server.url)
+      const joiner = await openTab(suite.profile, suite.server.url)
       const result = await joiner.evaluate(async (given) => {
         let largest = 0
         const receive = Object.getOwnPropertyDescriptor(BroadcastChannel.prototype, 'onmessage')!

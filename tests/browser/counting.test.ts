@@ -1,26 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Page } from 'playwright-core'
-import { eventually, launch, openStoreTab, serve, type Profile } from './harness.ts'
+import { eventually, openStoreTab } from './harness.ts'
+import { useChromium } from './suite.ts'
 
 const tabs = 10
 const each = 100
-let profile: Profile
-let server: Awaited<ReturnType<typeof serve>>
-
-beforeAll(async () => {
-  server = await serve()
-  profile = await launch()
-})
-afterAll(async () => {
-  await profile.close()
-  await server.close()
-})
+const suite = useChromium()
 
 const count = (page: Page): Promise<number> => page.evaluate(() => window.store.getState().count as number)
 
 async function killRenderer(page: Page): Promise<void> {
   const gone = new Promise<void>((resolve) => page.once('crash', () => resolve()))
-  process.kill(await profile.rendererOf(page), 'SIGKILL')
+  process.kill(await suite.profile.rendererOf(page), 'SIGKILL')
   await gone
   await page.close()
 }
@@ -28,7 +19,7 @@ async function killRenderer(page: Page): Promise<void> {
 describe(`${tabs} tabs of real Chromium count to ${tabs * each}, two of them killed on the way`, () => {
   test('by increment', async () => {
     const options = { name: 'increments', state: { count: 0 } }
-    const pages = await Promise.all(Array.from({ length: tabs }, () => openStoreTab(profile, server.url, options)))
+    const pages = await Promise.all(Array.from({ length: tabs }, () => openStoreTab(suite.profile, suite.server.url, options)))
     const run = (page: Page, times: number): Promise<void> =>
       page.evaluate(async (wanted) => {
         for (let i = 0; i < wanted; i++) {
@@ -44,13 +35,13 @@ describe(`${tabs} tabs of real Chromium count to ${tabs * each}, two of them kil
       await run(page, each / 2)
       await killRenderer(page)
     }
-    const replacement = await openStoreTab(profile, server.url, options)
+    const replacement = await openStoreTab(suite.profile, suite.server.url, options)
     await run(replacement, each)
     await Promise.all(running)
     const all = [...others, replacement]
     for (const page of all) expect(await eventually(() => count(page), (n) => n === tabs * each, 10_000)).toBe(tabs * each)
     await Promise.all(all.map((page) => page.close()))
-    const late = await openStoreTab(profile, server.url, options)
+    const late = await openStoreTab(suite.profile, suite.server.url, options)
     expect(await count(late)).toBe(tabs * each)
     await late.close()
   })
@@ -70,20 +61,20 @@ describe(`${tabs} tabs of real Chromium count to ${tabs * each}, two of them kil
         },
         [tab, each] as const,
       )
-    const pages = await Promise.all(Array.from({ length: tabs }, () => openStoreTab(profile, server.url, options)))
+    const pages = await Promise.all(Array.from({ length: tabs }, () => openStoreTab(suite.profile, suite.server.url, options)))
     const listen = (page: Page): void => void page.on('console', (message) => message.text().startsWith('done ') && done.add(message.text().slice(5)))
     pages.forEach(listen)
     const running = pages.map((page, tab) => run(page, tab).catch((error: unknown) => error))
     for (const victim of [0, 1]) {
       await eventually(() => Promise.resolve([...done].filter((id) => id.startsWith(`${victim}-`)).length), (n) => n >= 20 + victim * 20, 30_000)
-      const rendererOf = profile.rendererOf(pages[victim]!)
+      const rendererOf = suite.profile.rendererOf(pages[victim]!)
       process.kill(await rendererOf, 'SIGKILL')
     }
     await Promise.all(running)
     const before = done.size
     expect(before).toBeLessThan(tabs * each) // the two did not get to their end
     // Whether a killed tab's last one was committed nobody knows: the same call again returns its first outcome.
-    const page = await openStoreTab(profile, server.url, options)
+    const page = await openStoreTab(suite.profile, suite.server.url, options)
     listen(page)
     for (let tab = 0; tab < tabs; tab++) await run(page, tab)
     await eventually(() => Promise.resolve(done.size), (size) => size === tabs * each)

@@ -1,18 +1,9 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Page } from 'playwright-core'
-import { eventually, launch, openStoreTab, serve, type Profile } from './harness.ts'
+import { eventually, openStoreTab } from './harness.ts'
+import { useChromium } from './suite.ts'
 
-let profile: Profile
-let server: Awaited<ReturnType<typeof serve>>
-
-beforeAll(async () => {
-  server = await serve()
-  profile = await launch()
-})
-afterAll(async () => {
-  await profile.close()
-  await server.close()
-})
+const suite = useChromium()
 
 const eraOf = (page: Page): Promise<number> => page.evaluate(() => window.store.stats().era)
 const state = (page: Page): Promise<Record<string, unknown>> => page.evaluate(() => window.store.getState())
@@ -52,7 +43,7 @@ const storedBytes = (page: Page, name: string): Promise<number> =>
 
 test('an era ends under open tabs, one of them in the back/forward cache, and another stopped', async () => {
   const options = { name: 'eras', state: { n: 0, hidden: 1 } }
-  const [one, two, cached, stopped] = [await openStoreTab(profile, server.url, options), await openStoreTab(profile, server.url, options), await openStoreTab(profile, server.url, options), await openStoreTab(profile, server.url, options)] as const
+  const [one, two, cached, stopped] = [await openStoreTab(suite.profile, suite.server.url, options), await openStoreTab(suite.profile, suite.server.url, options), await openStoreTab(suite.profile, suite.server.url, options), await openStoreTab(suite.profile, suite.server.url, options)] as const
   await eventually(() => one.evaluate(() => window.store.leader.isLeader), Boolean)
   await two.evaluate(() => window.store.setState({ n: 1, hidden: undefined, list: [1, 2] }))
   await cached.evaluate(() => window.store.increment(['n']))
@@ -60,8 +51,8 @@ test('an era ends under open tabs, one of them in the back/forward cache, and an
   await cached.evaluate(() => {
     ;(window as { same?: boolean }).same = true
   })
-  await cached.goto(`${server.url}?elsewhere`)
-  const pid = await profile.rendererOf(stopped)
+  await cached.goto(`${suite.server.url}?elsewhere`)
+  const pid = await suite.profile.rendererOf(stopped)
   process.kill(pid, 'SIGSTOP')
   await endEra(one)
   await endEra(one)
@@ -83,6 +74,6 @@ test('an era ends under open tabs, one of them in the back/forward cache, and an
   await endEra(one)
   // The state, twice; the ends of the last eras; names and numbers.
   expect(await eventually(() => storedBytes(one, 'eras'), (bytes) => bytes < 4000)).toBeLessThan(4000)
-  const late = await openStoreTab(profile, server.url, options)
+  const late = await openStoreTab(suite.profile, suite.server.url, options)
   expect(await state(late)).toEqual({ n: 4, list: [1, 2] })
 }, 60_000)

@@ -1,22 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Page } from 'playwright-core'
-import { eventually, launch, openStoreTab, serve, within, type Profile } from './harness.ts'
+import { eventually, openStoreTab, within } from './harness.ts'
+import { useChromium } from './suite.ts'
 
-let profile: Profile
-let server: Awaited<ReturnType<typeof serve>>
-
-beforeAll(async () => {
-  server = await serve()
-  profile = await launch()
-})
-afterAll(async () => {
-  await profile.close()
-  await server.close()
-})
+const suite = useChromium()
 
 /** A follower that notes when it begins to lead, by the wall clock that all pages share. */
 async function follower(name: string): Promise<Page> {
-  const page = await openStoreTab(profile, server.url, { name, state: { count: 0 } })
+  const page = await openStoreTab(suite.profile, suite.server.url, { name, state: { count: 0 } })
   await page.evaluate(() => {
     window.seen = []
     window.store.leader.run(({ fence }) => {
@@ -31,7 +22,7 @@ const term = (page: Page): Promise<number> => page.evaluate(() => window.store.l
 const took = (page: Page, since: number): Promise<number> => page.evaluate((from) => (window.seen[0] as { at: number }).at - from, since)
 
 async function leaderAndFollower(name: string): Promise<[Page, Page]> {
-  const leader = await openStoreTab(profile, server.url, { name, state: { count: 0 } })
+  const leader = await openStoreTab(suite.profile, suite.server.url, { name, state: { count: 0 } })
   await eventually(() => leads(leader), Boolean)
   return [leader, await follower(name)]
 }
@@ -64,7 +55,7 @@ describe('a new leader in real Chromium', () => {
     const times: number[] = []
     for (let round = 0; round < rounds; round++) {
       const [leader, next] = await leaderAndFollower(`killed-${round}`)
-      const pid = await profile.rendererOf(leader)
+      const pid = await suite.profile.rendererOf(leader)
       const crashed = new Promise((resolve) => leader.once('crash', resolve))
       const at = Date.now()
       process.kill(pid, 'SIGKILL')
@@ -85,7 +76,7 @@ describe('a new leader in real Chromium', () => {
         window.seen = ['this document']
         addEventListener('pagehide', () => localStorage.setItem('gone', String(performance.timeOrigin + performance.now())))
       })
-      await leader.goto(server.url.replace('page.html', 'other.html'))
+      await leader.goto(suite.server.url.replace('page.html', 'other.html'))
       await eventually(() => leads(next), Boolean)
       times.push(await took(next, Number(await next.evaluate(() => localStorage.getItem('gone')))))
       await next.evaluate(async () => {
@@ -111,7 +102,7 @@ describe('a new leader in real Chromium', () => {
   })
 
   test('is exactly one among six tabs opened at once', async () => {
-    const pages = await Promise.all(Array.from({ length: 6 }, () => openStoreTab(profile, server.url, { name: 'six', state: {} })))
+    const pages = await Promise.all(Array.from({ length: 6 }, () => openStoreTab(suite.profile, suite.server.url, { name: 'six', state: {} })))
     await eventually(async () => (await Promise.all(pages.map(leads))).filter(Boolean).length, (count) => count === 1)
     const known = await eventually(
       () => Promise.all(pages.map((page) => page.evaluate(() => window.store.leader.id))),

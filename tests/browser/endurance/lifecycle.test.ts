@@ -1,19 +1,10 @@
 // Pages that are stopped, cached, left and opened, as often as the promises say.
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { eventually, launch, openStoreTab, openTab, serve, type Profile } from '../harness.ts'
+import { describe, expect, test } from 'vitest'
+import { eventually, openStoreTab, openTab } from '../harness.ts'
+import { useChromium } from '../suite.ts'
 
-let server: Awaited<ReturnType<typeof serve>>
-let profile: Profile
-
-beforeAll(async () => {
-  server = await serve()
-  profile = await launch()
-})
-afterAll(async () => {
-  await profile.close()
-  await server.close()
-})
+const suite = useChromium()
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 const leads = (page: Page): Promise<boolean> => page.evaluate(() => window.store.leader.isLeader)
@@ -23,7 +14,7 @@ const isHere = (page: Page): Promise<boolean> => page.evaluate(() => (window as 
 /** Away and back from the back/forward cache: the very document. */
 async function leave(page: Page): Promise<() => Promise<void>> {
   await page.evaluate(() => void ((window as { here?: boolean }).here = true))
-  await page.goto(server.url.replace('page.html', 'other.html'))
+  await page.goto(suite.server.url.replace('page.html', 'other.html'))
   return async () => {
     await page.evaluate(() => history.back())
     await eventually(() => isHere(page), Boolean)
@@ -40,9 +31,9 @@ describe('a leader that is stopped', () => {
     accepted.push({ tab, fence, at: Date.now() })
   }
   async function openWorker(): Promise<Page> {
-    const page = await profile.context.newPage()
+    const page = await suite.profile.context.newPage()
     await page.exposeFunction('effect', take)
-    await page.goto(server.url)
+    await page.goto(suite.server.url)
     await page.waitForFunction(() => 'tabmesh' in window)
     await page.evaluate(async () => {
       window.store = await window.tabmesh.openStore({ name: 'stopped', state: { count: 0 } })
@@ -63,7 +54,7 @@ describe('a leader that is stopped', () => {
     const id = await old.evaluate(() => window.store.tab.id)
     await eventually(() => Promise.all(pages.map((page) => page.evaluate(() => window.store.tabs.length))), (counts) => counts.every((count) => count === 3))
     await eventually(() => Promise.resolve(accepted.length), (count) => count > 10)
-    const pid = await profile.rendererOf(old)
+    const pid = await suite.profile.rendererOf(old)
     // A write of the moment before, which nobody has been told of yet.
     const write = old.evaluate(() => {
       window.store.set(['unsent'], 1)
@@ -99,7 +90,7 @@ test('a page in the back/forward cache misses 100 writes and 10 deletes, and has
   const times: number[] = []
   for (let round = 0; round < 10; round++) {
     const options = { name: `cached-${round}`, state: { map: Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`old${i}`, i])) } }
-    const [page, other] = [await openStoreTab(profile, server.url, options), await openStoreTab(profile, server.url, options)]
+    const [page, other] = [await openStoreTab(suite.profile, suite.server.url, options), await openStoreTab(suite.profile, suite.server.url, options)]
     await page.evaluate(async () => {
       for (let i = 0; i < 10; i++) window.store.set(['map', `old${i}`], i + 100)
       await window.store.flush()
@@ -136,7 +127,7 @@ describe('a write in the task in which the page goes', () => {
       await page.evaluate((value) => (window.store.setState({ last: value }), window.close()), n).catch(() => undefined)
       await page.close({ runBeforeUnload: true }).catch(() => undefined) // scripts may not close each page
       await gone
-      return openTab(profile, server.url)
+      return openTab(suite.profile, suite.server.url)
     },
     'is reloaded': async (page: Page, n: number) => {
       const loaded = page.waitForEvent('load')
@@ -146,7 +137,7 @@ describe('a write in the task in which the page goes', () => {
     },
     'goes elsewhere': async (page: Page, n: number) => {
       const loaded = page.waitForEvent('load')
-      await page.evaluate(([value, url]) => (window.store.setState({ last: value }), location.assign(url)), [n, `${server.url}?${n}`] as const).catch(() => undefined)
+      await page.evaluate(([value, url]) => (window.store.setState({ last: value }), location.assign(url)), [n, `${suite.server.url}?${n}`] as const).catch(() => undefined)
       await loaded
       return page
     },
@@ -155,7 +146,7 @@ describe('a write in the task in which the page goes', () => {
   for (const [way, go] of Object.entries(ways)) {
     test(`${way}, ${rounds} times: the next page has it`, async () => {
       const name = way.replaceAll(' ', '-')
-      let page = await openStoreTab(profile, server.url, { name, state: { last: 0 } })
+      let page = await openStoreTab(suite.profile, suite.server.url, { name, state: { last: 0 } })
       const lost: number[] = []
       for (let round = 1; round <= rounds; round++) {
         page = await go(page, round)
@@ -174,7 +165,7 @@ describe('a write in the task in which the page goes', () => {
 
 test('12 tabs are released at one instant: one leads, all are ready within 3 s', async () => {
   const rounds = Number(process.env.TABMESH_ROUNDS ?? 50)
-  const pages = await Promise.all(Array.from({ length: 12 }, () => openTab(profile, server.url)))
+  const pages = await Promise.all(Array.from({ length: 12 }, () => openTab(suite.profile, suite.server.url)))
   const slowest: number[] = []
   for (let round = 0; round < rounds; round++) {
     const at = Date.now() + 300
