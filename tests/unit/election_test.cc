@@ -167,6 +167,28 @@ TEST(Election, OnlyWhoWaitsForTheLockSuspectsItsHolder) {
   EXPECT_EQ(TakeLock(replica.get()), LockAction::kNone);
 }
 
+TEST(Election, WhoIsToldToTakesTheLead) {
+  auto a = MakeReady(1);
+  TakeLock(a.get());
+  a->TakeLead(kNow);
+  EXPECT_EQ(TakeLock(a.get()), LockAction::kSteal);
+  a->LockGranted(kNow);
+  EXPECT_EQ(TakeLock(a.get()), LockAction::kClaim);
+}
+
+TEST(Election, WhoHasBeenDroppedAnnouncesItselfUnlessItSleeps) {
+  auto a = MakeReady(1);
+  auto b = MakeReady(2);
+  a->Announce(kNow);
+  EXPECT_EQ(a->actions()->frames.size(), 1u);
+  Deliver(a.get(), b.get());
+  EXPECT_NE(Events(b.get()).find("tabs"), std::string::npos);
+  a->Suspend(kNow);
+  a->actions()->Clear();
+  a->Announce(kNow);
+  EXPECT_TRUE(a->actions()->frames.empty());
+}
+
 TEST(Election, FailedClaimGivesTheLockToOthers) {
   auto a = Make(1);
   a->LockGranted(kNow);

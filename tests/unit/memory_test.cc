@@ -213,6 +213,99 @@ TEST(Memory, WhatIsMadeForOthersIsWholeOrNothing) {
   EXPECT_GT(pieces, 0);
 }
 
+TEST(Memory, ANextEraWithValuesThatStandBesideOthersIsWholeOrNothing) {
+  const auto make = [] {
+    auto replica = MakeReady(Options(1));
+    auto other = MakeReady(Options(2));
+    Set(replica.get(), R"([[["asked"],"one"]])");
+    replica->Receive(Set(other.get(), R"([[["asked"],"two"]])"), kNow);
+    return replica;
+  };
+  ForEveryAllocation(make, [](Replica* replica, Scarcity* scarcity) {
+    Buffer state, end;
+    const Status status = replica->EncodeNextEra(&state, &end);
+    scarcity->End();
+    if (!scarcity->struck()) {
+      ASSERT_EQ(status, Status::kOk);
+      return;
+    }
+    ASSERT_EQ(status, Status::kOutOfMemory);
+    state.Clear();
+    end.Clear();
+    ASSERT_EQ(replica->EncodeNextEra(&state, &end), Status::kOk);
+    Replica next(*replica, 1);
+    ASSERT_EQ(next.Open("{}", kNow), Status::kOk);
+    ASSERT_EQ(next.Restore(state.view(), kNow), Status::kOk);
+    ASSERT_EQ(State(next), State(*replica));
+  });
+}
+
+TEST(Memory, ANumberIsWithdrawnOrTheReplicaIsCalledIncomplete) {
+  const auto make = [] {
+    auto replica = MakeReady(Options(1));
+    Buffer record;
+    EXPECT_EQ(replica->Propose(R"([[["tree","a"],1]])", kNow, &record), Status::kOk);
+    replica->PassOver();
+    Set(replica.get(), R"([[["tree","b"],2]])");
+    return replica;
+  };
+  ForEveryAllocation(make, [](Replica* replica, Scarcity* scarcity) {
+    Buffer record;
+    replica->Withdraw(kNow, &record);
+    scarcity->End();
+    ASSERT_EQ(replica->actions()->incomplete, record.size() == 0);
+    ASSERT_EQ(State(*replica), R"({"tree":{"b":2}})");
+  });
+}
+
+TEST(Memory, ANoteArrivesWholeOrNotAtAll) {
+  const std::string value = '"' + std::string(kFragmentBytesMax, 'x') + '"';
+  ForEveryAllocation([] { return MakeReady(Options(1)); },
+                     [&](Replica* replica, Scarcity* scarcity) {
+                       const Status status = replica->SendNote(Options(2).instance, value, kNow);
+                       scarcity->End();
+                       ASSERT_TRUE(status == Status::kOk || status == Status::kOutOfMemory);
+                       auto reader = MakeReady(Options(2));
+                       Deliver(replica, reader.get());
+                       const std::string events = Events(reader.get());
+                       ASSERT_EQ(events.find("note") != std::string::npos,
+                                 events.find(value) != std::string::npos);
+                       if (!scarcity->struck()) {
+                         ASSERT_NE(events.find(value), std::string::npos);
+                       }
+                     });
+}
+
+TEST(Memory, APieceThatHasNoRoomIsAskedForAgain) {
+  auto writer = MakeReady(Options(1));
+  const std::string text(3 * kFragmentBytesMax, 'x');
+  uint32_t seq = 0;
+  ASSERT_EQ(writer->LocalSet(R"([[["text"],")" + text + R"("]])", kNow, &seq), Status::kOk);
+  std::vector<Buffer> pieces;
+  pieces.swap(writer->actions()->frames);
+  ASSERT_GE(pieces.size(), 3u);
+  writer->actions()->Clear();
+  uint64_t now = kNow;
+  ForEveryAllocation([] { return MakeReady(Options(2)); },
+                     [&](Replica* replica, Scarcity* scarcity) {
+                       for (const Buffer& piece : pieces) replica->Receive(piece.view(), kNow);
+                       scarcity->End();
+                       const bool told = Events(replica).find("out-of-memory") != std::string::npos;
+                       ASSERT_TRUE(told || replica->digest() == writer->digest());
+                       if (!scarcity->struck()) {
+                         ASSERT_EQ(replica->digest(), writer->digest());
+                       }
+                       for (int turn = 0; turn < 4; ++turn) {
+                         now += kGossipEveryMs;
+                         writer->Tick(now);
+                         Deliver(writer.get(), replica, now);
+                         Deliver(replica, writer.get(), now);
+                         Deliver(writer.get(), replica, now);
+                       }
+                       ASSERT_EQ(replica->digest(), writer->digest());
+                     });
+}
+
 TEST(Memory, OpeningSaysThatItCannot) {
   ForEveryAllocation([] { return std::make_unique<Replica>(Options(1)); },
                      [](Replica* replica, Scarcity*) {

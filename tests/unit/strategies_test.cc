@@ -225,6 +225,31 @@ TEST(Strategies, AValueAndAPlainWriteUnderOneStampConvergeInAnyOrder) {
   }
 }
 
+// One app version asks, another does not, and a later initial state has the key: what hid it goes on hiding
+// it.
+TEST(Strategies, AValueAboveAPlainRemovalHidesTheInitialStateInTheNextEraToo) {
+  ReplicaOptions plain = Options(2);
+  plain.strategies = {};
+  auto remover = MakeReady(plain, R"({"asked":{"x":1}})");
+  const std::string removal = Set(remover.get(), R"([[["asked"]]])", kNow);
+  const std::string value = Set(MakeReady(Options(1)).get(), R"([[["asked"],"v"]])", kNow + 10);
+  for (const bool value_first : {true, false}) {
+    auto reader = MakeReady(Options(3), R"({"asked":{"x":1}})");
+    for (const std::string& record : value_first ? std::vector{value, removal} : std::vector{removal, value})
+      reader->Receive(record, kNow + 20);
+    EXPECT_EQ(State(*reader), R"({"asked":"v"})");
+    Buffer begin, end;
+    ASSERT_EQ(reader->EncodeNextEra(&begin, &end), Status::kOk);
+    Replica next(*reader, 1);
+    ASSERT_EQ(next.Open(R"({"asked":{"x":1,"y":2}})", kNow), Status::kOk);
+    ASSERT_EQ(next.Restore(begin.view(), kNow), Status::kOk);
+    next.Restored(/*alone=*/true, kNow);
+    EXPECT_EQ(State(next), R"({"asked":"v"})");
+    Set(&next, R"([[["asked"]]])", kNow + 30);
+    EXPECT_EQ(State(next), "{}");
+  }
+}
+
 // Two replicas under one identity, as a forger or a copied one: whatever arrives first, all end equal.
 TEST(Strategies, ValuesThatAForgerWroteUnderOneNameConvergeInAnyOrder) {
   const auto write = [](std::string_view edits, uint64_t now, int earlier) {

@@ -38,19 +38,10 @@ class Compactor {
   Status Visit(const Node& node) {
     // A later initial state shows again what nothing hides.
     const bool hides = node.initial && !Planted("compaction-uncovers-initial");
+    // The clears of values that stand beside others are told with them, and those of leaves and tombstones.
     const bool has_siblings = node.extra != nullptr && !node.extra->siblings.empty();
-    // The clears of siblings are told with them, and those of leaves and tombstones.
-    const WriteId& cleared = has_siblings ? node.extra->floor : node.cleared;
     const bool clears = node.kind == RegisterKind::kLeaf || node.kind == RegisterKind::kTombstone;
-    if (hides && cleared.hlc != 0 && !clears) {
-      // What lies above it had an author of its own to tell it from.
-      HlcTime hlc = cleared.hlc;
-      if (has_siblings) {
-        for (const Sibling& sibling : node.extra->siblings)
-          hlc = std::min(hlc, std::max<HlcTime>(sibling.id.hlc - 1, 1));
-      }
-      Add(OpKind::kClear, hlc);
-    }
+    if (hides && node.cleared.hlc != 0 && !clears && !has_siblings) Add(OpKind::kClear, node.cleared.hlc);
     if (node.Counts() && node.Visible() == Shown::kLeaf) {
       Add(OpKind::kLeaf, LatestHlc(node), node.LeafText());
     } else if (node.written.hlc != 0) {
