@@ -336,7 +336,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   function store(records: readonly Uint8Array[]): void {
     if (options.persist === false) return
     records.forEach((record, at) => writer.push(record, core.seq() - records.length + 1 + at))
-    if (suspended) writer.flushNow() // written by the app's own pagehide handler: there is no later
+    if (suspended && records.length > 0) writer.flushNow() // written by the app's own pagehide handler: there is no later
   }
 
   function debug(entry: DebugEvent): void {
