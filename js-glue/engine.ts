@@ -15,8 +15,9 @@ import { createStorage } from './storage.ts'
 import type { Mirror } from './store.ts'
 import { createSync } from './sync.ts'
 import { createTransactions, type TransactionCall } from './transactions.ts'
-import type { CallHandler, DebugEvent, Resolver, Stats, Status, StoreEvents, StoreHistory, StrategyName, TabInfo } from './types.ts'
+import type { CallHandler, DebugEvent, Migration, Resolver, Stats, Status, StoreEvents, StoreHistory, StrategyName, TabInfo } from './types.ts'
 import { createUpkeep } from './upkeep.ts'
+import { createVersions, meshOf } from './versions.ts'
 
 /** How long storage may take before the store is ready without it. */
 const storageWaitMs = 3000
@@ -30,6 +31,9 @@ const streamMs = 8
 
 export interface EngineOptions {
   readonly name: string
+  readonly version: number
+  readonly migrations: readonly Migration[]
+  readonly readOnlyWhenOutdated: boolean
   readonly platform: Platform
   readonly mirror: Mirror
   readonly defaultStrategy: StrategyName
@@ -57,6 +61,7 @@ export interface Engine {
   stats(): Stats
   readonly conflicts: Conflicts
   readonly history: StoreHistory
+  exportState(version: number | undefined): Record<string, unknown>
   /** Both reject as those of Leader do. */
   call(name: string, args: readonly unknown[]): Promise<unknown>
   force(): Promise<void>
@@ -74,6 +79,7 @@ export interface EngineParts {
 
 const frameKinds = ['', 'ops', 'hello', 'delta', 'presence', 'position', 'ack', 'fragment', 'destroy', 'end', 'note']
 
+const upgradeRequired = (): TabmeshError => new TabmeshError('upgrade-required', 'A newer version of this app has taken over the data: load this tab again. It shows what it has, and writes no more.')
 const erased = (): TabmeshError => new TabmeshError('destroyed', 'The store was erased while this tab was away.')
 
 /** Loads the core and starts. Rejects where WebAssembly cannot be loaded; the mirror then works by itself. */
@@ -84,22 +90,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { clock } = platform
   await platform.lifecycle.active()
   const module = await loadModule(options.wasm)
+  const mesh = meshOf(options.name, options.version)
 
   const instance = platform.random(16)
   const id = Array.from(instance, (byte) => byte.toString(16).padStart(2, '0')).join('')
   const label = platform.label()
   const connectedAt = clock.now()
-  const core: Core = createCore(module, {
-    name: options.name,
-    instance,
-    label,
-    connectedAt,
-    visible: platform.lifecycle.visible(),
-    mayLead: options.mayLead,
-    defaultStrategy: options.defaultStrategy,
-    strategies: options.strategies,
-    lists: options.lists,
-  })
+  const { mayLead, defaultStrategy, strategies, lists } = options
+  const core: Core = createCore(module, { name: mesh, instance, label, connectedAt, visible: platform.lifecycle.visible(), mayLead, defaultStrategy, strategies, lists })
   const { replica } = core
 
   let cursor = 0
@@ -118,6 +116,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   let lastLater = 0
   let cancelAskShared: (() => void) | undefined
   let hydrated = false
+  let outdated: TabmeshError | undefined
   let leading = { isLeader: false, id: undefined as string | undefined, term: 0 }
   let cancelWake: (() => void) | undefined
   let wakeAt = 0
@@ -125,7 +124,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const ready = new Promise<void>((resolve) => (becomeReady = resolve))
 
   const storage = createStorage({
-    name: options.name,
+    name: mesh,
     platform,
     persist: options.persist,
     position,
@@ -141,7 +140,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       replica.setStores(usable, clock.now()) // no era ends under a tab that cannot store what it writes
       perform()
     },
-    onRead: (journal) => writer.use(journal),
+    found: (journal) => versions.found(journal),
+    onRead(journal) {
+      writer.use(journal)
+      versions.announce()
+    },
     state: () => core.checkpoint(),
     onRefounded() {
       cursor = 0
@@ -205,7 +208,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     resolverOf: options.resolverOf,
     pending: () => core.conflicts(),
     term: ledTerm,
-    choose: (key, value) => sync.choose(key, value),
+    choose(key, value) {
+      if (outdated) throw outdated
+      return sync.choose(key, value)
+    },
     after: (ms, task) => clock.after(ms, task),
     onChange: (list) => emit('conflict', list),
     onError: (error) => emit('error', { error }),
@@ -215,6 +221,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     async journal() {
       await ready
       if (ended) throw new TabmeshError('closed', 'The store is closed.')
+      if (outdated) throw outdated
       await storage.open()
       // Opened by a claim, it may not have been read yet: what it holds belongs to no known generation then.
       if ((!storage.journal || storage.generation === '') && !storage.absent && !(await storage.read())) {
@@ -498,7 +505,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const channels = createChannels({
     kinds: options.channels ?? channelKinds,
     clock,
-    openChannel: (kind, receive) => platform.openChannel(kind, options.name, receive, packer),
+    openChannel: (kind, receive) => platform.openChannel(kind, mesh, receive, packer),
     receive(frame) {
       if (ended) return
       debugFrame('in', frame)
@@ -512,19 +519,48 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     },
   })
 
+  const versions = createVersions({
+    name: options.name,
+    version: options.version,
+    migrations: options.migrations,
+    platform,
+    kinds: options.channels ?? channelKinds,
+    packer,
+    lists,
+    createCore: (of) => createCore(module, { name: of, instance: platform.random(16), label: '', connectedAt: 0, visible: false, mayLead: false, defaultStrategy, strategies, lists }),
+    adoptKey: (key, value) => (mirror.parts.isShared(key) ? mirror.parts.adoptKey(key, value, undefined) : undefined),
+    onOutdated(newest) {
+      if (options.readOnlyWhenOutdated) {
+        sync.flush()
+        outdated = upgradeRequired()
+        mirror.refuse(outdated)
+        leadership.retire()
+        if (ended) return
+        emit('status', status())
+      }
+      emit('upgrade-required', { version: newest })
+    },
+    async stored() {
+      writer.hurry()
+      await ledger.level('durable').catch(() => undefined)
+    },
+    ended: () => ended,
+  })
+
   function openChannels(): void {
     channels.open()
+    versions.open()
     leadership.show()
   }
 
   const leadership = createLeadership({
-    name: options.name,
+    name: mesh,
     id,
     core,
     storage,
     channels,
     platform,
-    mayLead: options.mayLead,
+    mayLead,
     leads: () => leading.isLeader,
     suspended: () => suspended,
     ended: () => ended,
@@ -560,11 +596,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   async function hydrate(): Promise<void> {
     const others = leadership.others()
-    const reading = storage.read().then(
-      () => undefined,
+    const reading = Promise.all([storage.read(), versions.look()]).then(
+      () => {
+        if (storage.absent) versions.announce()
+      },
       (cause: unknown) => {
         if (ended) return
-        emit('error', { error: new TabmeshError('storage-failed', 'The stored state could not be read yet; it is left as it is, and read again.', { cause }) })
+        if (cause instanceof TabmeshError && cause.code === 'migration-failed') emit('error', { error: cause })
+        else emit('error', { error: new TabmeshError('storage-failed', 'The stored state could not be read yet; it is left as it is, and read again.', { cause }) })
         storage.catchUpLater()
       },
     )
@@ -629,6 +668,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     writer.flushNow()
     leadership.hide()
     channels.close()
+    versions.close()
     upkeep.stop()
   }
 
@@ -640,7 +680,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     writer.use(undefined)
     let behind = false
     try {
-      if (!(await storage.read())) return end(erased())
+      const [mine] = await Promise.all([storage.read(), versions.look()])
+      if (!mine) return end(erased())
     } catch {
       behind = true
     } finally {
@@ -713,6 +754,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       channel: channels.kind ?? 'none',
       leadership: leading.isLeader ? 'leader' : leading.id ? 'follower' : 'none',
       relay: 'off',
+      readOnly: outdated !== undefined,
       pendingDurable: options.persist === false ? 0 : pendingDurable,
       safeToClose: options.persist === false || pendingDurable === 0,
     }
@@ -741,6 +783,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     call: (name, args) => calls.call(name, args),
     force: () => leadership.force(),
     history: sync.history,
+    exportState: (version) => versions.exported(structuredClone(Object.fromEntries(Object.entries(mirror.parts.state).filter(([key]) => mirror.parts.isShared(key)))), version),
     leader: () => ({ ...leading, guarantee: storage.persistence === 'indexed-db' ? 'fenced' : 'advisory' }),
     stats() {
       const [writes = 0, framesIn = 0, bytesIn = 0, framesOut = 0, bytesOut = 0, dropped = 0, gaps = 0, divergences = 0, nodes = 0, textBytes = 0, poolBytes = 0] = ended ? [] : core.counters()
@@ -767,6 +810,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       try {
         if (!storage.journal && !storage.absent) throw new TabmeshError('storage-failed', 'The database cannot be opened now, so its contents could not be erased: call destroy() again after a reload.')
         await storage.journal?.erase()
+        await versions.eraseOlder()
       } finally {
         end(new TabmeshError('closed', 'The store is destroyed.'))
       }

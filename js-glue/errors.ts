@@ -31,6 +31,8 @@ export type ErrorCode =
   | 'era-ended'
   | 'write-lost'
   | 'listener-failed'
+  | 'migration-failed'
+  | 'upgrade-required'
   | 'no-handler'
   | 'call-failed'
   | 'call-unknown'

@@ -11,6 +11,7 @@ export type {
   Json,
   Leader,
   Level,
+  Migration,
   Outcome,
   Path,
   Resolver,

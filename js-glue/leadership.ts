@@ -41,6 +41,8 @@ export interface Leadership {
   show(): void
   hide(): void
   knock(instance: string): void
+  /** Leads no more, for good. */
+  retire(): void
   /** How many others live; where nobody knows, one. */
   others(): Promise<number>
   /** Looks who lives, and goes on while there is anybody to look for. */
@@ -59,6 +61,7 @@ export function createLeadership({ name, id, core, storage, channels, platform, 
   const forcing: { readonly resolve: () => void; readonly reject: (error: TabmeshError) => void }[] = []
   let cancelLook: (() => void) | undefined
   let missing = false // somebody who lives has not been heard of
+  let retired = false
   let doubtful = false // the leader lock is held by somebody who is not shown as alive
 
   const handlers: LockHandlers = {
@@ -116,15 +119,15 @@ export function createLeadership({ name, id, core, storage, channels, platform, 
   }
 
   return {
-    request: () => leaderLock.request(handlers),
-    steal: () => lock?.request(handlers, true),
+    request: () => retired || leaderLock.request(handlers),
+    steal: () => retired || lock?.request(handlers, true),
     release: () => leaderLock.release(),
     claim: (atLeast) => void claim(atLeast),
     led: () => forcing.splice(0).forEach(({ resolve }) => resolve()),
     force: () =>
       new Promise((resolve, reject) => {
         if (ended()) throw new TabmeshError('closed', 'The store is closed.')
-        if (!lock || !mayLead) throw new TabmeshError('unsupported', 'This tab cannot take the lead: there are no Web Locks here, or the option leader is false.')
+        if (!lock || !mayLead || retired) throw new TabmeshError('unsupported', 'This tab cannot take the lead: there are no Web Locks here, the option leader is false, or a newer version of the app runs.')
         if (leads()) return resolve()
         forcing.push({ resolve, reject })
         replica.takeLead(clock.now())
@@ -143,6 +146,11 @@ export function createLeadership({ name, id, core, storage, channels, platform, 
       cancelLook = undefined
     },
     knock: (instance) => lock?.knock(instance),
+    retire() {
+      retired = true
+      leaderLock.release()
+      handlers.lost()
+    },
     others: async () => (await lock?.roll().catch(() => undefined))?.alive.filter((other) => other !== id).length ?? 1,
     look,
     watch,

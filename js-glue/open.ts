@@ -40,12 +40,13 @@ export function createStoreOn<S extends State>(page: object, load: () => Promise
   check(options)
   const ofPage = stores.get(page) ?? new Map<string, Shared>()
   stores.set(page, ofPage)
-  let shared = ofPage.get(options.name)
+  const key = `${options.name}@${options.version ?? 1}`
+  let shared = ofPage.get(key)
   if (!shared) {
     shared = { store: makeStore(load, options, () => {
-        if (ofPage.get(options.name) === shared) ofPage.delete(options.name)
+        if (ofPage.get(key) === shared) ofPage.delete(key)
       }) as unknown as Store<State>, users: 0 }
-    ofPage.set(options.name, shared)
+    ofPage.set(key, shared)
   }
   return handleTo<S>(shared, options.signal)
 }
@@ -53,6 +54,8 @@ export function createStoreOn<S extends State>(page: object, load: () => Promise
 function check<S extends State>(options: StoreOptions<S>): void {
   if (typeof options?.name !== 'string' || !namePattern.test(options.name)) throw new TypeError(`name must be 1 to 64 of A-Z a-z 0-9 . _ : -, not ${JSON.stringify(options?.name)}`)
   const { conflicts = 'merge', lists = {}, channels = [] } = options
+  const { version = 1, migrations = [] } = options
+  if ([version, ...migrations.map((step) => step.version - 1)].some((one) => one <= 0 || one !== one >> 0)) throw new TypeError('version must be a whole number from 1 on, and of a migration from 2 on')
   for (const kind of channels) if (!channelKinds.includes(kind)) throw new TypeError(`channels knows ${channelKinds.join(' and ')}, not ${JSON.stringify(kind)}`)
   for (const strategy of isForAll(conflicts) ? [conflicts] : Object.values(conflicts)) {
     if (!strategyNames.includes(strategy as string) && !resolverOf(strategy)) throw new TypeError(`conflicts knows ${strategyNames.join(', ')} and { resolve(values, context) }, not ${JSON.stringify(strategy)}`)
@@ -95,7 +98,7 @@ function handleTo<S extends State>(shared: Shared, signal: AbortSignal | undefin
 
 function makeStore<S extends State>(load: () => Promise<EngineParts>, options: StoreOptions<S>, onEnd: () => void): Store<S> {
   type Listeners = { [K in keyof StoreEvents<S>]?: Set<(detail: StoreEvents<S>[K]) => void> }
-  const { conflicts = 'merge', persist = true } = options
+  const { conflicts = 'merge', persist = true, version = 1, migrations = [] } = options
   const nameOf = (strategy: Strategy): StrategyName => (typeof strategy === 'string' ? strategy : 'resolve')
   const given = (isForAll(conflicts) ? [] : Object.entries(conflicts)) as [string, Strategy][]
   const byKey = table(given.map(([key, strategy]) => [key, nameOf(strategy)]))
@@ -134,6 +137,9 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
     const { startEngine, platform } = await load()
     engine = await startEngine({
       name: options.name,
+      version,
+      migrations,
+      readOnlyWhenOutdated: options.readOnlyWhenOutdated ?? true,
       platform,
       mirror,
       defaultStrategy,
@@ -167,13 +173,17 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
       onEnd()
       for (const task of leaderTasks.values()) task.stop()
       leaderTasks.clear()
-      const started = await starting.catch(() => undefined)
-      await started?.[how]()
+      await (await starting.catch(() => undefined))?.[how]()
       const error = new TabmeshError('closed', 'The store is closed.')
       mirror.close(error)
       rejectClosed(error)
     })()
     return closing
+  }
+
+  function started(): Engine {
+    if (!engine) throw new TabmeshError('not-ready', 'What is stored has not been read yet: await store.ready.')
+    return engine
   }
 
   const leaderNow = (): ReturnType<Engine['leader']> => engine?.leader() ?? { isLeader: false, id: undefined, term: 0, guarantee: 'advisory' }
@@ -261,6 +271,7 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
     compareAndSet: (expected, partial, options) => transact(() => (mirror.version === expected ? partial : null), options),
     subscribe: subscribe,
     ready,
+    exportState: (options) => started().exportState(options?.version),
     get version() {
       return mirror.version
     },
@@ -274,10 +285,7 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
     leader,
     conflicts: {
       list: (): readonly Conflict[] => engine?.conflicts.list() ?? [],
-      resolve(id, choice): Write {
-        if (!engine) throw new TabmeshError('not-ready', 'The conflicts are not read yet: await store.ready.')
-        return engine.conflicts.resolve(id, choice)
-      },
+      resolve: (id, choice): Write => started().conflicts.resolve(id, choice),
       clear: () => engine?.conflicts.clear(),
       subscribe: (listener) => store.on('conflict', listener),
     },
@@ -293,7 +301,7 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
       clear: () => engine?.history.clear(),
     },
     get status(): Status {
-      return engine?.status() ?? { persistence: persist === false ? 'none' : 'opening', channel: 'none', leadership: 'none', relay: 'off', pendingDurable: mirror.parts.ledger.pendingDurable(), safeToClose: mirror.parts.ledger.pendingDurable() === 0 }
+      return engine?.status() ?? { persistence: persist === false ? 'none' : 'opening', channel: 'none', leadership: 'none', relay: 'off', readOnly: false, pendingDurable: mirror.parts.ledger.pendingDurable(), safeToClose: mirror.parts.ledger.pendingDurable() === 0 }
     },
     stats: (): Stats => engine?.stats() ?? { writes: 0, framesIn: 0, bytesIn: 0, framesOut: 0, bytesOut: 0, dropped: 0, gaps: 0, divergences: 0, nodes: 0, textBytes: 0, poolBytes: 0, era: 0 },
     on(event, listener) {

@@ -37,6 +37,9 @@ export interface JournalContents {
   readonly ends: ReadonlyMap<number, Uint8Array>
 }
 
+/** Of a journal that was read from its beginning: nobody has written into it. */
+export const isEmpty = ({ cursor, era, checkpoints }: JournalContents): boolean => cursor === 0 && era === 0 && checkpoints.length === 0
+
 /** Who holds the leader's lease, nobody if empty; `beat` changes whenever it is kept. */
 export interface Lease {
   readonly holder: string
@@ -172,5 +175,7 @@ export interface Platform {
   label(): string
   openChannel(kind: ChannelKind, name: string, receive: (frame: Uint8Array) => void, packer: BytePacker): Channel | undefined
   openJournal(name: string, durability: 'relaxed' | 'strict', onLost: () => void): Promise<Journal> | undefined
+  /** The versions of which there is a database (versions.ts): where the surroundings have no list of databases, of those below `upTo`. Never rejects. */
+  versions(name: string, upTo: number): Promise<number[]>
   openLock(name: string): Lock | undefined
 }

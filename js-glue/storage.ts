@@ -1,6 +1,6 @@
 // The journal of one store: opened, lost and opened again, read, and found to be another one.
 import { TabmeshError } from './errors.ts'
-import type { Journal, JournalContents, Platform } from './platform.ts'
+import { isEmpty, type Journal, type JournalContents, type Platform } from './platform.ts'
 import type { Status } from './types.ts'
 
 /** Before the database is opened again; doubles up to the last. */
@@ -18,6 +18,8 @@ export interface StorageOptions {
   readonly merge: (contents: JournalContents) => boolean
   /** What is written can be stored from now on, or no more. */
   readonly onUsable: (usable: boolean) => void
+  /** Fills a journal that is empty, the first time it is read; whether there is anything now. */
+  readonly found: (journal: Journal) => Promise<boolean>
   /** What was read has been taken in: the journal may be written. */
   readonly onRead: (journal: Journal) => void
   /** Everything that this tab knows, as a record; empty when memory is out. */
@@ -125,8 +127,13 @@ export function createStorage(options: StorageOptions): Storage {
     if (!journal && !absent && !ended()) throw new TabmeshError('storage-failed', 'The database could not be opened again yet.')
     if (!journal) return true
     const { cursor, era } = position()
-    const contents = await journal.read(cursor, era)
+    let contents = await journal.read(cursor, era)
     if (ended()) return true
+    if (generation === '' && isEmpty(contents) && (await options.found(journal))) {
+      if (!journal) return read()
+      contents = await journal.read(cursor, era)
+      if (ended()) return true
+    }
     if (generation !== '' && contents.generation !== generation) return (await isOurs(journal)) && read()
     generation = contents.generation
     // An era that was entered meanwhile has been read.

@@ -64,6 +64,8 @@ export interface Mirror {
   set(path: Path, value: unknown): Write
   increment(path: Path, by: number): Write
   subscribe(listener: (state: JsonObject, previous: JsonObject) => void): () => void
+  /** Writes throw from now on; what others write shows. */
+  refuse(error: Error): void
   close(error: Error): void
 }
 
@@ -74,7 +76,7 @@ export function createMirror(options: MirrorOptions): Mirror {
   let version = 0
   let sink: MirrorSink | undefined
   let scheduled = false
-  let closed: Error | undefined
+  let refused: Error | undefined
   const early: Written[] = []
   const touched = createTouchedPaths()
   const toWarm = new Set<JsonObject>()
@@ -132,7 +134,7 @@ export function createMirror(options: MirrorOptions): Mirror {
 
   /** Applies local edits at once; what lies at `paths` is sent later. Both may name excluded keys. */
   function change(edits: readonly TreeEdit[], paths: readonly TreeEdit[]): Write {
-    if (closed) throw closed
+    if (refused) throw refused
     let shared = false
     for (const [path] of paths) {
       const key = path[0]!
@@ -154,7 +156,7 @@ export function createMirror(options: MirrorOptions): Mirror {
   }
 
   function increment(path: readonly string[], by: number): Write {
-    if (closed) throw closed
+    if (refused) throw refused
     const at = valueAt(state, path, lists) ?? 0
     const key = path[0]!
     if (!Number.isSafeInteger(by)) throw new TypeError(`increment takes a whole number, not ${String(by)}`)
@@ -246,8 +248,10 @@ export function createMirror(options: MirrorOptions): Mirror {
       return () => listeners.delete(listener)
     },
 
+    refuse: (error) => void (refused ??= error),
+
     close(error) {
-      closed = error
+      refused = error
       ledger.close(error)
       listeners.clear()
     },

@@ -83,6 +83,12 @@ export interface StoreOptions<S extends State> {
   conflicts?: Strategy | { readonly [K in keyof S & string]?: Strategy }
   /** Arrays of objects that merge item by item, by key: the field that holds an item's id, a string or number. */
   lists?: { readonly [K in keyof S & string]?: string }
+  /** Of the state's schema, from 1 on; default 1. Each version has data of its own. */
+  version?: number
+  /** What makes older data into that of a version. Runs in the first tab that finds no data of its own version, and counts once. */
+  migrations?: readonly Migration[]
+  /** Whether this tab writes no more, and leads no more, once it meets a newer version; default true. */
+  readOnlyWhenOutdated?: boolean
   /** Where the state is kept; default `true`, IndexedDB with relaxed durability. `false`: memory only. */
   persist?: boolean | { readonly durability?: 'relaxed' | 'strict' }
   /** Ways to the other tabs, best first; default all that there are. The later ones serve where the first does not reach everybody. */
@@ -95,6 +101,18 @@ export interface StoreOptions<S extends State> {
   wasm?: string | URL | ArrayBuffer | Uint8Array | WebAssembly.Module
   /** Every sync event as a record; `true` prints them to the console. */
   debug?: boolean | ((event: DebugEvent) => void)
+}
+
+/** A step between versions of the schema. The steps from the stored version on run in their order; a version without one takes the state as it is. */
+export interface Migration {
+  /** The version that it leads to; at least 2. */
+  readonly version: number
+  /** Takes and returns the whole shared state; may be async. When it throws, nothing has changed, and it is tried again. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- states of other versions have other types
+  readonly up: (state: any) => object | Promise<object>
+  /** The way back to the version before, for `exportState` alone. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
+  readonly down?: (state: any) => object
 }
 
 /** How far a write has come. Each promise is made when asked for, and rejects only when the store closes first. */
@@ -160,6 +178,8 @@ export interface Status {
   readonly channel: 'broadcast-channel' | 'storage-event' | 'none'
   readonly leadership: 'leader' | 'follower' | 'none'
   readonly relay: 'off'
+  /** A newer version of the app has been met: writes throw TabmeshError `upgrade-required`. */
+  readonly readOnly: boolean
   /** Writes of this tab that are not durable yet. */
   readonly pendingDurable: number
   /** Whether closing the tab now loses nothing. */
@@ -193,6 +213,8 @@ export interface StoreEvents<S> {
   leader: { readonly isLeader: boolean; readonly id: string | undefined; readonly term: number }
   tabs: readonly TabInfo[]
   'remote-update': { readonly keys: readonly (keyof S & string)[]; readonly source: string | undefined }
+  /** Another tab has the data of a newer version of the app: this one should be loaded again. Told once a version. */
+  'upgrade-required': { readonly version: number }
   'storage-full': { readonly cause: unknown }
   /** The conflicts that await a choice have changed. */
   conflict: readonly Conflict[]
@@ -254,6 +276,11 @@ export interface Store<S extends State> {
   subscribe<T>(selector: Selector<S, T>, listener: (part: T, previous: T) => void, options?: { equals?: (a: T, b: T) => boolean; fireImmediately?: boolean }): () => void
   /** Resolves when the state is hydrated from storage and live tabs; after 3 s without storage all the same. */
   readonly ready: Promise<void>
+  /**
+   * A copy of the shared state, as a version of the app would have it, by the `down` steps of `migrations`; default this one's. Throws RangeError where a step or its `down` is
+   * missing, TabmeshError `not-ready` before `ready`.
+   */
+  exportState(options?: { readonly version?: number }): Record<string, unknown>
   /** Grows with every change, local or remote. */
   readonly version: number
   /** Resolves once all writes made so far in this tab have reached the level; default `durable`. Pending where nothing can be stored. */

@@ -1,7 +1,7 @@
 // The real surroundings: a page, a worker, or Node, with what is there.
 import type { Platform } from '../platform.ts'
 import { openBroadcastChannel } from './broadcast-channel.ts'
-import { openIndexedDb } from './indexed-db.ts'
+import { openIndexedDb, versionsInIndexedDb } from './indexed-db.ts'
 import { createPageLifecycle } from './page-lifecycle.ts'
 import { openStorageEvents } from './storage-events.ts'
 import { createSystemClock } from './system-clock.ts'
@@ -24,6 +24,7 @@ export function createBrowserPlatform(): Platform {
       }
       return openIndexedDb(name, durability, onLost)
     },
+    versions: versionsInIndexedDb,
     openLock: openWebLocks,
   }
 }

@@ -69,6 +69,38 @@ function opened(name: string): Promise<IDBDatabase> {
   })
 }
 
+/** As Platform.versions. */
+export async function versionsInIndexedDb(name: string, upTo: number): Promise<number[]> {
+  const prefix = `tabmesh:${format}:${name}`
+  try {
+    if (!('databases' in indexedDB)) {
+      const there: number[] = []
+      for (let version = 1; version < upTo; version++) if (await exists(version === 1 ? prefix : `${prefix}@${version}`)) there.push(version)
+      return there
+    }
+    const all = (await indexedDB.databases()).map((database) => database.name ?? '')
+    return all.flatMap((one) => (one === prefix ? [1] : one.startsWith(`${prefix}@`) ? [Number(one.slice(prefix.length + 1))] : []))
+  } catch {
+    return [] // no databases here
+  }
+}
+
+/** Tries to open it: one that is not there is not made. */
+function exists(database: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const request = indexedDB.open(database)
+    request.onupgradeneeded = () => request.transaction!.abort()
+    request.onsuccess = () => {
+      request.result.close()
+      resolve(true)
+    }
+    request.onerror = (event) => {
+      event.preventDefault()
+      resolve(false)
+    }
+  })
+}
+
 /** Resolves at `complete`; an abort is the error, whatever request failed. */
 function completed(transaction: IDBTransaction): Promise<void> {
   return new Promise((resolve, reject) => {

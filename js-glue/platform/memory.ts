@@ -133,7 +133,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
       for (const waiter of at >= 0 ? queue.splice(at, 1) : []) waiter.left = true
       if (at === 0) grant()
     }
-    leaveOf.set(tab, leave)
+    leavesOf.set(tab, [...(leavesOf.get(tab) ?? []), leave])
     return {
       request(handlers, steals = false) {
         leave()
@@ -165,7 +165,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
       },
     }
   }
-  const leaveOf = new Map<Tab, () => void>()
+  const leavesOf = new Map<Tab, (() => void)[]>()
 
   async function openJournal(tab: Tab, name: string, onLost: () => void): Promise<Journal> {
     if (faults.openMs) await new Promise<void>((resolve) => faults.openMs !== Infinity && setTimeout(resolve, faults.openMs))
@@ -321,6 +321,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
           label: () => label,
           openChannel: (kind, name, receive, packer) => openChannel(tab, kind, name, receive, packer),
           openJournal: (name, _durability, onLost) => openJournal(tab, name, onLost),
+          versions: (name) => Promise.resolve([...disks.keys()].flatMap((one) => (one === name ? [1] : one.startsWith(`${name}@`) ? [Number(one.slice(name.length + 1))] : []))),
           openLock: (name) => (faults.locks === false ? undefined : openLock(tab, name)),
         },
         kill() {
@@ -328,7 +329,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
           timers.forEach(clearTimeout)
           for (const channel of channels) if (channel.tab === tab) channels.delete(channel)
           shown.delete(tab)
-          leaveOf.get(tab)?.()
+          leavesOf.get(tab)?.forEach((leave) => leave())
         },
         stop: () => void (tab.held ??= []),
         go() {
