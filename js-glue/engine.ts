@@ -531,7 +531,6 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     adoptKey: (key, value) => (mirror.parts.isShared(key) ? mirror.parts.adoptKey(key, value, undefined) : undefined),
     onOutdated(newest) {
       if (options.readOnlyWhenOutdated) {
-        sync.flush()
         outdated = upgradeRequired()
         mirror.refuse(outdated)
         leadership.retire()

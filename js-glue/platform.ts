@@ -38,7 +38,7 @@ export interface JournalContents {
 }
 
 /** Of a journal that was read from its beginning: nobody has written into it. */
-export const isEmpty = ({ cursor, era, checkpoints }: JournalContents): boolean => cursor === 0 && era === 0 && checkpoints.length === 0
+export const isEmpty = ({ records, checkpoints }: JournalContents): boolean => records.length + checkpoints.length === 0
 
 /** Who holds the leader's lease, nobody if empty; `beat` changes whenever it is kept. */
 export interface Lease {

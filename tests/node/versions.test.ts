@@ -83,6 +83,25 @@ test('the data of an era that has ended is migrated whole', async () => {
   expect(store.getState()).toEqual({ tasks: { last: { text: 'of the next era', owner: 'nobody' } }, count: 1 })
 })
 
+test('an older version without data is passed over', async () => {
+  const mesh = await withOldData()
+  mesh.origin.stored('test@2') // it has a database, for its own migration never came to an end
+  const { store } = await mesh.ready({ version: 3, migrations: steps(), state: { tasks: {} } })
+  expect(store.getState()).toEqual(wanted)
+})
+
+test('older data that comes later is left to its own version', async () => {
+  const mesh = createMesh()
+  const { store, tab } = await mesh.ready({ version: 2, migrations: steps(), state: { tasks: {} } })
+  const old = await mesh.ready({ state: { todos: {} }, readOnlyWhenOutdated: false })
+  await old.store.setState({ todos: { a: 'one' } }).durable
+  tab.suspend()
+  tab.resume()
+  await until(() => store.tabs.length === 1)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(store.getState()).toEqual({ tasks: {} })
+})
+
 test('a step that throws changes nothing, stops nobody, and is tried again; writes meanwhile are kept', async () => {
   const mesh = await withOldData()
   const old = await mesh.ready({ state: { todos: {} } })
@@ -123,9 +142,12 @@ test('a tab of an older version stores what it has, is told, and writes and lead
     led.push(true)
     signal.addEventListener('abort', () => led.push(false))
   })
-  const written = old.store.setState({ todos: { a: 'one', b: 'two' } }) // not stored yet
+  let busy = 3 // so often it cannot be stored
+  mesh.origin.faults.abort = (label) => (label === old.store.tab.label && busy-- > 0 ? new DOMException('busy', 'AbortError') : undefined)
+  const written = old.store.setState({ todos: { a: 'one', b: 'two' } })
   const { store } = await mesh.ready({ version: 3, migrations: steps(), state: { tasks: {} } })
   expect(store.getState()).toEqual(wanted)
+  expect(busy).toBeLessThan(0)
   await written.durable
   await until(() => peer.store.status.readOnly && old.store.status.readOnly)
   expect(told).toEqual([3])
@@ -140,6 +162,9 @@ test('a tab of an older version stores what it has, is told, and writes and lead
   await expect(old.store.leader.force()).rejects.toMatchObject({ code: 'unsupported' })
   expect(old.store.getState()).toEqual({ todos: { a: 'one', b: 'two' } })
   await store.setState({ count: 9 }).durable
+  const another = await mesh.ready({ version: 3, state: {} })
+  await another.store.flush()
+  expect(told).toEqual([3])
   expect(peer.store.getState()).toEqual({ todos: { a: 'one', b: 'two' } })
 })
 
@@ -173,6 +198,28 @@ test('it may go on writing, into its own data', async () => {
   await newer.store.setState({ n: 7 }).durable
   expect([old.store.getState(), newer.store.getState()]).toEqual([{ n: 5 }, { n: 7 }])
   expect(old.store.status.readOnly).toBe(false)
+})
+
+test('a tab of a newer version says so again when it comes back', async () => {
+  const mesh = createMesh()
+  const newer = await mesh.ready({ version: 2, state: { n: 0 }, persist: false })
+  newer.tab.suspend()
+  const old = await mesh.ready({ state: { n: 0 }, persist: false })
+  expect(old.store.status.readOnly).toBe(false)
+  newer.tab.resume()
+  await until(() => old.store.status.readOnly)
+})
+
+test('conflicts of an older version wait for the newer', async () => {
+  const mesh = createMesh()
+  const options = { state: { title: '' }, conflicts: { title: 'prompt' } } as const
+  const [one, two] = [await mesh.ready(options), await mesh.ready(options)]
+  one.store.setState({ title: 'one' })
+  two.store.setState({ title: 'two' })
+  await until(() => one.store.conflicts.list().length === 1)
+  await mesh.ready({ version: 2, state: {} })
+  await until(() => one.store.status.readOnly)
+  expect(() => one.store.conflicts.resolve(one.store.conflicts.list()[0]!.id, 'local')).toThrow('A newer version')
 })
 
 test('a frozen tab of an older version finds out before it acts', async () => {
@@ -211,6 +258,9 @@ test('excluded keys are neither migrated nor exported', async () => {
   const { store } = await mesh.ready({ version: 2, exclude: ['secret'], migrations: [{ version: 2, up: (state: object) => ({ ...state, secret: 'x' }) }], state: { secret: 'mine' } })
   expect(store.getState().secret).toBe('mine')
   expect(store.exportState()).toEqual({ todos: { a: 'one', b: 'two' } })
+  const stored = Buffer.concat(mesh.origin.stored('test@2')).toString('latin1')
+  expect(stored).toContain('todos')
+  expect(stored).not.toContain('secret')
 })
 
 test('exportState goes back by down steps, and names what is missing', async () => {
