@@ -178,13 +178,15 @@ export function createVersions({ name, version, migrations, platform, kinds, pac
     try {
       if (!isEmpty(await journal.read(0, 0))) return true
       for (const from of older) {
-        const source = await contentsOf(from)
-        if (!source || isEmpty(source)) continue
-        let state = await migrated(from, source) // a step that fails makes nobody stop
+        let source = await contentsOf(from)
+        // A step that fails makes nobody stop.
+        let state = source && !isEmpty(source) ? await migrated(from, source) : undefined
         if (await settle(from)) {
-          const last = (await contentsOf(from)) ?? source
-          if (!stands(source, last)) state = await migrated(from, last)
+          const before = source
+          source = await contentsOf(from)
+          if (source && !isEmpty(source) && !(before && stands(before, source))) state = await migrated(from, source)
         }
+        if (!state) continue
         if (state.byteLength === 0) throw new TabmeshError('out-of-memory', 'There is no memory left to migrate the state.')
         await journal.transact(0, 0, undefined, clock.now(), (contents) => (isEmpty(contents) ? [state] : []))
         return true

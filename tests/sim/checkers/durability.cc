@@ -55,7 +55,12 @@ void Durability::RecordFlipped(const InstanceId& instance, uint32_t seq) {
 }
 
 void Durability::Evicted() {
-  writers_.clear();
+  // Who had not read it yet may store in the next one what it has written before.
+  if (era_ != 0) writers_.clear();
+  for (auto& [id, writer] : writers_) {
+    writer.acknowledged.clear();
+    writer.flipped.clear();
+  }
   era_ = 0;
   beginning_.reset();
 }
@@ -101,7 +106,8 @@ std::string Durability::CheckFound(const Replica& replica, uint64_t cursor) cons
   if (beginning_ != nullptr) (void)durable.Restore(*beginning_, 0);
   for (const auto& [id, writer] : writers_) {
     if (writer.ambiguous) continue;
-    for (uint32_t seq = 1; seq <= writer.DurableUpTo(cursor); ++seq) {
+    const uint32_t last = writer.DurableUpTo(cursor);
+    for (uint32_t seq = 1; seq <= last && seq <= writer.records.size(); ++seq) {
       const Bytes& record = writer.records[seq - 1];
       if (record != nullptr && writer.flipped.count(seq) == 0) (void)durable.Restore(*record, 0);
     }
