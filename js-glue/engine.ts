@@ -1,4 +1,5 @@
 // The part that is loaded later: wires the core to the platform, in the order of the core's actions.
+import { createBridges } from './bridges.ts'
 import { createCalls } from './calls.ts'
 import { createChannels } from './channels.ts'
 import { createConflicts, type Conflicts } from './conflicts.ts'
@@ -15,7 +16,7 @@ import { createStorage } from './storage.ts'
 import type { Mirror } from './store.ts'
 import { createSync } from './sync.ts'
 import { createTransactions, type TransactionCall } from './transactions.ts'
-import type { CallHandler, DebugEvent, Migration, Resolver, Stats, Status, StoreEvents, StoreHistory, StrategyName, TabInfo } from './types.ts'
+import type { Bridge, CallHandler, DebugEvent, Migration, Resolver, Stats, Status, StoreEvents, StoreHistory, StrategyName, TabInfo } from './types.ts'
 import { createUpkeep } from './upkeep.ts'
 import { createVersions, meshOf } from './versions.ts'
 
@@ -33,7 +34,6 @@ export interface EngineOptions {
   readonly name: string
   readonly version: number
   readonly migrations: readonly Migration[]
-  readonly readOnlyWhenOutdated: boolean
   readonly platform: Platform
   readonly mirror: Mirror
   readonly defaultStrategy: StrategyName
@@ -42,6 +42,7 @@ export interface EngineOptions {
   readonly lists: Lists
   readonly persist: false | 'relaxed' | 'strict'
   readonly channels: readonly ChannelKind[] | undefined
+  readonly bridges: readonly Bridge[]
   readonly mayLead: boolean
   readonly wasm: WasmSource | undefined
   readonly callHandlers: ReadonlyMap<string, CallHandler>
@@ -117,6 +118,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   let cancelAskShared: (() => void) | undefined
   let hydrated = false
   let outdated: TabmeshError | undefined
+  let newest = options.version
   let leading = { isLeader: false, id: undefined as string | undefined, term: 0 }
   let cancelWake: (() => void) | undefined
   let wakeAt = 0
@@ -140,7 +142,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       replica.setStores(usable, clock.now()) // no era ends under a tab that cannot store what it writes
       perform()
     },
-    found: (journal) => versions.found(journal),
+    found: (journal, of) => versions.found(journal, of),
+    onSucceeded: succeeded,
     onRead(journal) {
       writer.use(journal)
       versions.announce()
@@ -237,6 +240,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     take(contents) {
       if (ended) throw new TabmeshError('closed', 'The store is closed.')
       if (contents.generation !== storage.generation) end(erased())
+      if (contents.successor > 0) succeeded(contents.successor)
+      if (outdated) throw outdated
       if (ended) throw erased()
       sync.flush()
       merge(contents)
@@ -386,6 +391,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
           },
         })
         hydrated = true
+        if (!suspended && !outdated) bridges.open()
         becomeReady()
         emit('status', status())
         laterEra?.()
@@ -519,6 +525,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     },
   })
 
+  /** A replica that nobody knows of. */
+  function scratch(of: string, its: Lists, strategyOf: (strategy: StrategyName) => StrategyName): Core {
+    const byKey = Object.fromEntries(Object.entries(strategies).map(([key, strategy]) => [key, strategyOf(strategy)]))
+    return createCore(module, { name: of, instance: platform.random(16), label: '', connectedAt: 0, visible: false, mayLead: false, defaultStrategy: strategyOf(defaultStrategy), strategies: byKey, lists: its })
+  }
+
   const versions = createVersions({
     name: options.name,
     version: options.version,
@@ -527,24 +539,51 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     kinds: options.channels ?? channelKinds,
     packer,
     lists,
-    createCore: (of) => createCore(module, { name: of, instance: platform.random(16), label: '', connectedAt: 0, visible: false, mayLead: false, defaultStrategy, strategies, lists }),
+    createCore: (of, its) => scratch(of, its, (strategy) => strategy),
     adoptKey: (key, value) => (mirror.parts.isShared(key) ? mirror.parts.adoptKey(key, value, undefined) : undefined),
-    onOutdated(newest) {
-      if (options.readOnlyWhenOutdated) {
-        outdated = upgradeRequired()
-        mirror.refuse(outdated)
-        leadership.retire()
-        if (ended) return
-        emit('status', status())
-      }
-      emit('upgrade-required', { version: newest })
+    onNewer(newer) {
+      if (storage.absent) succeeded(newer)
+      else void storage.catchUp()
     },
+    onOutdated: succeeded,
     async stored() {
       writer.hurry()
       await ledger.level('durable').catch(() => undefined)
     },
+    storesNothing: () => storage.absent,
+    suspended: () => suspended,
     ended: () => ended,
+    onError: (error) => emit('error', { error }),
   })
+
+  /** A newer version of the app has the data now. */
+  function succeeded(newer: number): void {
+    if (ended || newer <= newest) return
+    newest = newer
+    if (!outdated) {
+      outdated = upgradeRequired()
+      mirror.refuse(outdated)
+      bridges.close()
+      leadership.retire(outdated)
+      if (ended) return
+      emit('status', status())
+    }
+    emit('upgrade-required', { version: newer })
+  }
+
+  const whole = (strategy: StrategyName): StrategyName => (strategy === 'merge' ? 'merge' : 'last-write-wins')
+  const bridges = createBridges({
+    name: options.name,
+    bridges: options.bridges,
+    platform,
+    createCore: (of) => scratch(of, lists, whole),
+    initial: mirror.initial,
+    state: () => mirror.parts.state,
+    isShared: (key) => mirror.parts.isShared(key),
+    write: (edits) => sync.take(edits),
+    onError: (error) => emit('error', { error }),
+  })
+  if (options.bridges.length > 0) mirror.subscribe(() => bridges.tell())
 
   function openChannels(): void {
     channels.open()
@@ -595,7 +634,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   async function hydrate(): Promise<void> {
     const others = leadership.others()
-    const reading = Promise.all([storage.read(), versions.look()]).then(
+    const reading = storage.read().then(
       () => {
         if (storage.absent) versions.announce()
       },
@@ -668,6 +707,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     leadership.hide()
     channels.close()
     versions.close()
+    bridges.close()
     upkeep.stop()
   }
 
@@ -677,10 +717,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     if (!suspended || ended || resuming) return
     resuming = true
     writer.use(undefined)
+    versions.open()
     let behind = false
     try {
-      const [mine] = await Promise.all([storage.read(), versions.look()])
-      if (!mine) return end(erased())
+      if (!(await storage.read())) return end(erased())
     } catch {
       behind = true
     } finally {
@@ -693,6 +733,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     perform()
     replica.resume(clock.now())
     perform()
+    if (hydrated && !outdated) bridges.open()
     askShared()
     if (behind) void storage.catchUp()
     leadership.look()
@@ -808,8 +849,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       channels.close() // a tab that opens now must not be told the old state
       try {
         if (!storage.journal && !storage.absent) throw new TabmeshError('storage-failed', 'The database cannot be opened now, so its contents could not be erased: call destroy() again after a reload.')
+        await versions.eraseOthers()
         await storage.journal?.erase()
-        await versions.eraseOlder()
       } finally {
         end(new TabmeshError('closed', 'The store is destroyed.'))
       }

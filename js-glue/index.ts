@@ -2,6 +2,7 @@
 export { createStore, openStore } from './open.ts'
 export { TabmeshError, type ErrorCode } from './errors.ts'
 export type {
+  Bridge,
   CallHandler,
   Conflict,
   ConflictInbox,

@@ -41,8 +41,8 @@ export interface Leadership {
   show(): void
   hide(): void
   knock(instance: string): void
-  /** Leads no more, for good. */
-  retire(): void
+  /** Leads no more, for good; who has forced it is told why. */
+  retire(reason: TabmeshError): void
   /** How many others live; where nobody knows, one. */
   others(): Promise<number>
   /** Looks who lives, and goes on while there is anybody to look for. */
@@ -146,9 +146,10 @@ export function createLeadership({ name, id, core, storage, channels, platform, 
       cancelLook = undefined
     },
     knock: (instance) => lock?.knock(instance),
-    retire() {
+    retire(reason) {
       retired = true
       leaderLock.release()
+      forcing.splice(0).forEach(({ reject }) => reject(reason))
       handlers.lost()
     },
     others: async () => (await lock?.roll().catch(() => undefined))?.alive.filter((other) => other !== id).length ?? 1,

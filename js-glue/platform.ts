@@ -33,6 +33,8 @@ export interface JournalContents {
   readonly generation: string
   /** How often the store's history has been dropped. */
   readonly era: number
+  /** The version that has taken over; 0 for none. */
+  readonly successor: number
   /** Of the last `endsKept` eras, by their numbers: which of their writes the next one has. */
   readonly ends: ReadonlyMap<number, Uint8Array>
 }
@@ -62,7 +64,7 @@ export interface Journal {
   read(cursor: number, era: number): Promise<JournalContents>
   /**
    * Stores records in one transaction begun in this task; resolves when it is complete, which means durable. Rejects
-   * with TabmeshError `era-ended` when that era has ended, or the store that was read has been erased: then nobody reads them. `leaving`: the page may get no
+   * with TabmeshError `era-ended` when that era has ended, a successor has taken over, or the store that was read has been erased: then nobody reads them. `leaving`: the page may get no
    * answers any more, so they are stored without a question, and appends that wait for an answer are given up.
    */
   append(records: readonly Uint8Array[], era: number, leaving?: boolean): Promise<void>
@@ -90,6 +92,8 @@ export interface Journal {
    * kept for who is behind. Nothing changes when it returns nothing.
    */
   endEra(term: number, era: number, cursor: number, run: (contents: JournalContents) => { readonly state: Uint8Array; readonly end: Uint8Array } | undefined): Promise<Fenced>
+  /** One transaction: from then on nothing is appended, for that version has taken over; 0: it has not, after all. Resolves to all there is then. */
+  succeed(version: number): Promise<JournalContents>
   /** Erases everything and starts a new generation. */
   erase(): Promise<void>
   /**
@@ -135,6 +139,21 @@ export interface Lock extends LeaderLock {
   knock(instance: string): void
 }
 
+/** A window of another origin, as postMessage knows it. */
+export interface WindowPeer {
+  readonly window: { postMessage(message: unknown, targetOrigin: string, transfer: never[]): void }
+  readonly origin: string
+}
+
+/** A frame, or how many frames have arrived. */
+export type BridgeMessage = Uint8Array | number
+
+export interface WindowPortHandlers {
+  /** Both sides are connected, for the first time or anew; `key` is the same on both, and of no other connection. */
+  readonly connected: (key: string, post: (message: BridgeMessage) => void) => void
+  readonly receive: (message: BridgeMessage) => void
+}
+
 export interface Clock {
   /** Wall-clock milliseconds since 1970. */
   now(): number
@@ -175,7 +194,9 @@ export interface Platform {
   label(): string
   openChannel(kind: ChannelKind, name: string, receive: (frame: Uint8Array) => void, packer: BytePacker): Channel | undefined
   openJournal(name: string, durability: 'relaxed' | 'strict', onLost: () => void): Promise<Journal> | undefined
-  /** The versions of which there is a database (versions.ts): where the surroundings have no list of databases, of those below `upTo`. Never rejects. */
-  versions(name: string, upTo: number): Promise<number[]>
+  /** The versions of which there is a database (versions.ts): where the surroundings have no list of databases, those of `candidates`. Rejects where they cannot be told now. */
+  versions(name: string, candidates: readonly number[]): Promise<number[]>
   openLock(name: string): Lock | undefined
+  /** Connects to a store of that name in another window, which does the same; `nonce` is this side's. Returns the undo. */
+  connectWindow(name: string, peer: WindowPeer, nonce: string, clock: Clock, handlers: WindowPortHandlers): () => void
 }

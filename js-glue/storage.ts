@@ -19,7 +19,9 @@ export interface StorageOptions {
   /** What is written can be stored from now on, or no more. */
   readonly onUsable: (usable: boolean) => void
   /** Fills a journal that is empty, the first time it is read; whether there is anything now. */
-  readonly found: (journal: Journal) => Promise<boolean>
+  readonly found: (journal: Journal, generation: string) => Promise<boolean>
+  /** A later version of the app has taken over. */
+  readonly onSucceeded: (version: number) => void
   /** What was read has been taken in: the journal may be written. */
   readonly onRead: (journal: Journal) => void
   /** Everything that this tab knows, as a record; empty when memory is out. */
@@ -129,13 +131,15 @@ export function createStorage(options: StorageOptions): Storage {
     const { cursor, era } = position()
     let contents = await journal.read(cursor, era)
     if (ended()) return true
-    if (generation === '' && isEmpty(contents) && (await options.found(journal))) {
+    if (generation === '' && isEmpty(contents) && (await options.found(journal, contents.generation))) {
       if (!journal) return read()
       contents = await journal.read(cursor, era)
       if (ended()) return true
     }
     if (generation !== '' && contents.generation !== generation) return (await isOurs(journal)) && read()
     generation = contents.generation
+    if (contents.successor > 0) options.onSucceeded(contents.successor)
+    if (ended()) return true
     // An era that was entered meanwhile has been read.
     const taken = era !== position().era || options.merge(contents)
     if (taken && journal && !ended()) options.onRead(journal)

@@ -64,7 +64,7 @@ export interface Mirror {
   set(path: Path, value: unknown): Write
   increment(path: Path, by: number): Write
   subscribe(listener: (state: JsonObject, previous: JsonObject) => void): () => void
-  /** Writes throw from now on; what others write shows. */
+  /** Writes of shared keys throw from now on, and none gets any further; what others write shows. */
   refuse(error: Error): void
   close(error: Error): void
 }
@@ -76,6 +76,7 @@ export function createMirror(options: MirrorOptions): Mirror {
   let version = 0
   let sink: MirrorSink | undefined
   let scheduled = false
+  let closed: Error | undefined
   let refused: Error | undefined
   const early: Written[] = []
   const touched = createTouchedPaths()
@@ -134,11 +135,12 @@ export function createMirror(options: MirrorOptions): Mirror {
 
   /** Applies local edits at once; what lies at `paths` is sent later. Both may name excluded keys. */
   function change(edits: readonly TreeEdit[], paths: readonly TreeEdit[]): Write {
-    if (refused) throw refused
+    if (closed) throw closed
     let shared = false
     for (const [path] of paths) {
       const key = path[0]!
       if (!isShared(key)) continue
+      if (refused) throw refused
       shared = true
       touched.add(Object.hasOwn(lists, key) || options.strategyOf(key) === 'merge' ? path : [key])
     }
@@ -156,7 +158,7 @@ export function createMirror(options: MirrorOptions): Mirror {
   }
 
   function increment(path: readonly string[], by: number): Write {
-    if (refused) throw refused
+    if (closed ?? (isShared(path[0]!) && refused)) throw closed ?? refused!
     const at = valueAt(state, path, lists) ?? 0
     const key = path[0]!
     if (!Number.isSafeInteger(by)) throw new TypeError(`increment takes a whole number, not ${String(by)}`)
@@ -248,10 +250,13 @@ export function createMirror(options: MirrorOptions): Mirror {
       return () => listeners.delete(listener)
     },
 
-    refuse: (error) => void (refused ??= error),
+    refuse(error) {
+      refused = error
+      ledger.close(error)
+    },
 
     close(error) {
-      refused = error
+      closed = error
       ledger.close(error)
       listeners.clear()
     },

@@ -36,6 +36,8 @@ export interface Sync {
   hold(held: boolean): void
   /** Writes a key anew, also where it shows that value already: the choice between concurrent ones. */
   choose(key: string, value: unknown): Write
+  /** Writes what came over a bridge; undo leaves it alone. */
+  take(edits: readonly TreeEdit[]): void
   readonly history: StoreHistory
 }
 
@@ -145,6 +147,11 @@ export function createSync(mirror: MirrorParts): Sync {
     hold(now) {
       held = now
       flush()
+    },
+
+    take(edits) {
+      for (const [path] of edits) touched.add(Object.hasOwn(lists, path[0]!) || mirror.strategyOf(path[0]!) !== 'merge' ? [path[0]!] : path)
+      mirror.written(applyEdits(mirror.state, edits, lists, toWarm), true)
     },
 
     choose(key, value) {

@@ -87,12 +87,12 @@ export interface StoreOptions<S extends State> {
   version?: number
   /** What makes older data into that of a version. Runs in the first tab that finds no data of its own version, and counts once. */
   migrations?: readonly Migration[]
-  /** Whether this tab writes no more, and leads no more, once it meets a newer version; default true. */
-  readOnlyWhenOutdated?: boolean
   /** Where the state is kept; default `true`, IndexedDB with relaxed durability. `false`: memory only. */
   persist?: boolean | { readonly durability?: 'relaxed' | 'strict' }
   /** Ways to the other tabs, best first; default all that there are. The later ones serve where the first does not reach everybody. */
   channels?: readonly ('broadcast-channel' | 'storage-event')[]
+  /** Stores of the same name in windows of other origins: an iframe, the opener, a popup. Both sides name each other. */
+  bridges?: readonly Bridge[]
   /** Whether this tab takes part in the leader election; default true. */
   leader?: boolean
   /** Aborts opening, or closes the store later. */
@@ -107,12 +107,30 @@ export interface StoreOptions<S extends State> {
 export interface Migration {
   /** The version that it leads to; at least 2. */
   readonly version: number
-  /** Takes and returns the whole shared state; may be async. When it throws, nothing has changed, and it is tried again. */
+  /** The keyed lists of the version that it starts from, where they were others than this one's. */
+  readonly lists?: Readonly<Record<string, string>>
+  /**
+   * Takes what was written of the shared state, and returns all of it; may be async. Keys that nobody has written are absent: the old `state` is not stored. A conflict that
+   * awaits a choice is what it shows. When it throws, nothing has changed, and it is tried again.
+   */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- states of other versions have other types
   readonly up: (state: any) => object | Promise<object>
   /** The way back to the version before, for `exportState` alone. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
   readonly down?: (state: any) => object
+}
+
+/**
+ * A window of another origin whose store shares some keys with this one. What either side writes the other has as a write of its own; a counter crosses as its value, and a
+ * conflict that awaits a choice as what shows. When they meet, keys that only one side has written since they last had the same are that side's.
+ */
+export interface Bridge {
+  /** `iframe.contentWindow`, `window.opener`, `window.parent`, or what `window.open` has returned. */
+  readonly window: { postMessage(message: unknown, targetOrigin: string, transfer: never[]): void }
+  /** Its exact origin, such as `https://app.example`. */
+  readonly origin: string
+  /** The only top-level keys that cross, either way. */
+  readonly include: readonly string[]
 }
 
 /** How far a write has come. Each promise is made when asked for, and rejects only when the store closes first. */

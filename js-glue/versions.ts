@@ -1,20 +1,24 @@
-// Versions of an app's schema: each is a mesh of its own. One tab migrates older data into an empty one; who meets a newer one writes no more.
+// Versions of an app's schema: each is a mesh of its own. One tab migrates older data into an empty one, and closes the older database; who meets a newer version writes no more.
 import { applyEdits } from './edits.ts'
 import type { Core } from './core.ts'
 import { TabmeshError } from './errors.ts'
-import { isPlainObject, type JsonObject } from './json-tree.ts'
+import { isPlainObject, type JsonObject, type TreeEdit } from './json-tree.ts'
 import type { Lists } from './keyed-list.ts'
-import { isEmpty, type BytePacker, type Channel, type ChannelKind, type Journal, type JournalContents, type Lock, type Platform } from './platform.ts'
+import { isEmpty, type BytePacker, type Channel, type ChannelKind, type Journal, type JournalContents, type Platform } from './platform.ts'
 import type { Migration } from './types.ts'
 
 /** So long those of an older version are awaited to store what they have, where somebody does not answer. */
 const settleMs = 1000
 /** The same for whoever migrates already. */
 const turnMs = 3000
+/** When migrated values were written, in milliseconds: whatever else was written in this version is later. */
+const migratedMs = 1
 
 /** What is said between versions, whatever else their builds disagree about: a kind, and the version in 32 bits, little-endian. */
 const here = 0
-const settled = 1
+/** Older versions should store what they have; and that they have. */
+const settle = 1
+const settled = 2
 
 /** The name under which a version shares and stores. Names of stores have no "@". */
 export function meshOf(name: string, version: number): string {
@@ -30,36 +34,46 @@ export interface VersionsOptions {
   readonly packer: BytePacker
   readonly lists: Lists
   /** A replica that nobody knows of. */
-  readonly createCore: (mesh: string) => Core
+  readonly createCore: (mesh: string, lists: Lists) => Core
   /** Checks and copies a key's value; undefined for what is not shared. */
   readonly adoptKey: (key: string, value: unknown) => unknown
-  /** There is a newer version. */
-  readonly onOutdated: (newest: number) => void
+  /** Another tab has a newer version, so the storage should be looked at; where there is none, it has. */
+  readonly onNewer: (version: number) => void
+  /** There is data of a newer version. */
+  readonly onOutdated: (version: number) => void
   /** Resolves when all that this tab has written is stored. */
   readonly stored: () => Promise<void>
+  readonly storesNothing: () => boolean
+  readonly suspended: () => boolean
   readonly ended: () => boolean
+  readonly onError: (error: TabmeshError) => void
 }
 
 export interface Versions {
   /** Listens to the other versions. */
   open(): void
   close(): void
-  /** This version has its data: the others hear of it, now and when they come. */
+  /** This version has its data, or needs none: the others hear of it, now and when they come. */
   announce(): void
-  /** Looks for data of a newer version. */
-  look(): Promise<void>
-  /** Migrates the newest older data into an empty journal; whether there is anything now. Rejects with TabmeshError `migration-failed`, and nothing has changed. */
-  found(journal: Journal): Promise<boolean>
-  eraseOlder(): Promise<void>
+  /**
+   * The journal, of that generation, is empty: migrates the newest older data into it, and tells of a newer version's. Whether it was filled. Rejects with TabmeshError `migration-failed`, and then
+   * nothing has changed.
+   */
+  found(journal: Journal, generation: string): Promise<boolean>
+  /** Erases what all other versions have stored, the older ones first. */
+  eraseOthers(): Promise<void>
   /** As Store.exportState, of what is shared. Changes `state`. */
   exported(state: Record<string, unknown>, wanted: number | undefined): Record<string, unknown>
 }
 
-export function createVersions({ name, version, migrations, platform, kinds, packer, lists, createCore, adoptKey, onOutdated, stored, ended }: VersionsOptions): Versions {
+export function createVersions({ name, version, migrations, platform, kinds, packer, lists, createCore, adoptKey, onNewer, onOutdated, stored, storesNothing, suspended, ended, onError }: VersionsOptions): Versions {
   const { clock } = platform
+  const steps = [...migrations].sort((a, b) => a.version - b.version)
+  const mesh = meshOf(name, version)
+  const turnLock = platform.openLock(`${mesh}:migration`)
   let channel: Channel | undefined
   let announced = false
-  let newest = version
+  let founding: Promise<boolean> | undefined
   /** How many of each older version have stored what they have. */
   let answers = new Map<number, number>()
   let onAnswer: (() => void) | undefined
@@ -74,127 +88,164 @@ export function createVersions({ name, version, migrations, platform, kinds, pac
     if (kind === settled && other < version) {
       answers.set(other, (answers.get(other) ?? 0) + 1)
       onAnswer?.()
-    } else if (kind === here && other > version) {
-      meet(other)
+    } else if (kind === settle && other > version) {
       void stored().then(() => post(settled))
+    } else if (kind === here && other > version) {
+      onNewer(other)
     } else if (kind === here && other < version && announced) {
-      post(here)
+      void closeOlder(other).then(() => post(here))
     }
   }
 
-  function meet(other: number): void {
-    if (ended() || other <= newest) return
-    newest = other
-    onOutdated(other)
-  }
+  const versions = (): Promise<number[]> => platform.versions(name, [1, ...migrations.flatMap((step) => [step.version - 1, step.version])])
 
-  async function contentsOf(other: number): Promise<JournalContents | undefined> {
+  async function withJournal<T>(other: number, use: (journal: Journal) => Promise<T>): Promise<T | undefined> {
     const journal = await platform.openJournal(meshOf(name, other), 'relaxed', () => undefined)
     try {
-      return await journal?.read(0, 0)
+      return journal && (await use(journal))
     } finally {
       journal?.close()
     }
   }
 
-  function withCore<T>(mesh: string, use: (core: Core, now: number) => T): T {
-    const core = createCore(mesh)
+  /** A tab of an older version has come, and may have made a database. */
+  async function closeOlder(other: number): Promise<void> {
+    if (storesNothing()) return
     try {
-      core.open({}, clock.now())
-      return use(core, clock.now())
+      if ((await versions()).includes(other)) await withJournal(other, (journal) => journal.succeed(version))
+    } catch {
+      // It is told all the same.
+    }
+  }
+
+  function withCore<T>(of: number, its: Lists, use: (core: Core) => T): T {
+    const core = createCore(meshOf(name, of), its)
+    try {
+      core.open({}, migratedMs)
+      return use(core)
     } finally {
       core.free()
     }
   }
 
-  function stateOf(from: number, { era, checkpoints, records }: JournalContents): JsonObject {
-    return withCore(meshOf(name, from), (core, now) => {
-      if (era > 0) core.enterEra(era, {}, now)
-      const isMerged = (bytes: Uint8Array): boolean => {
-        const status = core.restore(bytes, now)
-        if (status === undefined) throw new TabmeshError('out-of-memory', 'There is no memory left to migrate the state.')
+  const failed = (what: string, cause?: unknown): TabmeshError =>
+    new TabmeshError('migration-failed', `${what}: ${String((cause as Error | undefined)?.message ?? cause)}. What older versions have stored is kept as it is; this tab goes on in memory and tries again.`, { cause })
+
+  function stateOf(from: number, its: Lists, { era, checkpoints, records }: JournalContents): JsonObject {
+    return withCore(from, its, (core) => {
+      if (era > 0) core.enterEra(era, {}, migratedMs)
+      let merged = 0
+      const merge = (bytes: Uint8Array): boolean => {
+        const status = core.restore(bytes, migratedMs)
+        if (status === 0) merged++
+        else if (status !== undefined) onError(new TabmeshError('dropped', `Something that version ${from} has stored is damaged, and was not migrated.`))
         return status === 0
       }
-      checkpoints.some(isMerged) // the newest that is whole
-      records.forEach(isMerged)
-      core.replica.restored(true, now)
-      return applyEdits({}, core.takeChanges(), lists, new Set())
+      checkpoints.some(merge) // the newest that is whole
+      records.forEach(merge)
+      if (core.takeLock().action === 'incomplete') throw new TabmeshError('out-of-memory', 'There is no memory left to migrate the state.')
+      if (merged === 0) throw failed(`Nothing of what version ${from} has stored can be read`, 'all of it is damaged')
+      core.replica.restored(true, migratedMs)
+      return applyEdits({}, core.takeChanges(), its, new Set())
     })
   }
 
   async function migrated(from: number, contents: JournalContents): Promise<Uint8Array> {
-    let state: unknown = stateOf(from, contents)
-    for (const step of [...migrations].sort((a, b) => a.version - b.version)) {
-      if (step.version <= from || step.version > version) continue
-      try {
+    const ahead = steps.filter((step) => step.version > from && step.version <= version)
+    let state: unknown = stateOf(from, ahead[0]?.lists ?? lists, contents)
+    let at = version
+    try {
+      for (const step of ahead) {
+        at = step.version
         state = await step.up(structuredClone(state))
         if (!isPlainObject(state)) throw new TypeError('up must return a plain object')
-      } catch (cause) {
-        throw new TabmeshError('migration-failed', `The step to version ${step.version} failed: ${String((cause as Error | undefined)?.message ?? cause)}. What version ${from} has stored is kept as it is; this tab goes on in memory and tries again.`, { cause })
       }
+      const values = Object.entries(state as JsonObject).map(([key, value]) => [key, value === undefined ? undefined : adoptKey(key, value)] as const)
+      return withCore(version, lists, (core) => {
+        core.replica.restored(true, migratedMs)
+        core.localSet(values.flatMap(([key, value]): TreeEdit[] => (value === undefined ? [] : [[[key], value]])), migratedMs)
+        const record = core.checkpoint()
+        if (record.byteLength === 0) throw new TabmeshError('out-of-memory', 'There is no memory left to migrate the state.')
+        return record
+      })
+    } catch (cause) {
+      throw failed(`The step to version ${at} failed`, cause)
     }
-    return withCore(meshOf(name, version), (core, now) => {
-      const entries = Object.entries(state as JsonObject).map(([key, value]) => [key, adoptKey(key, value)] as const)
-      core.replica.restored(true, now)
-      core.localSet(entries.filter(([, value]) => value !== undefined).map(([key, value]) => [[key], value]), now)
-      return core.checkpoint()
-    })
   }
 
-  /** Those of an older version store what they have, and write no more. False where there are none. */
-  async function settle(from: number): Promise<boolean> {
+  /** Asks those of an older version to store what they have. What they write after that is refused, and they know. */
+  async function settleOlder(from: number): Promise<void> {
     const alive = (await platform.openLock(meshOf(name, from))?.roll().catch(() => undefined))?.alive.length
-    if (alive === 0 || !channel) return false
+    if (alive === 0 || !channel) return
     answers = new Map()
     await new Promise<void>((resolve) => {
       const cancel = clock.after(settleMs, resolve)
       onAnswer = () => {
-        if (alive === undefined || answers.get(from)! < alive) return
+        if ((answers.get(from) ?? 0) < (alive ?? Infinity)) return
         cancel()
         resolve()
       }
-      post(here)
+      post(settle)
     })
     onAnswer = undefined
-    return true
   }
 
-  /** Resolves to the undo when it is this tab's turn, or somebody has it for too long. */
-  function turn(lock: Lock | undefined): Promise<() => void> {
+  /** Resolves when it is this tab's turn, or somebody has it for too long. */
+  function turn(): Promise<void> {
     return new Promise((resolve) => {
-      const done = (): void => lock?.release()
-      if (!lock) return resolve(done)
-      const cancel = clock.after(turnMs, () => resolve(done))
-      lock.request({ granted: () => (cancel(), resolve(done)), lost: () => undefined })
+      if (!turnLock) return resolve()
+      const cancel = clock.after(turnMs, resolve)
+      turnLock.request({ granted: () => (cancel(), resolve()), lost: () => undefined })
     })
   }
 
-  const stands = (one: JournalContents, other: JournalContents): boolean => one.cursor === other.cursor && one.era === other.era
+  function checkHere(): void {
+    if (suspended() || ended()) throw new TabmeshError('storage-failed', 'The page has gone away during a migration.')
+  }
 
-  async function found(journal: Journal): Promise<boolean> {
-    const older = (await platform.versions(name, version)).filter((other) => other < version).sort((a, b) => b - a)
-    if (older.length === 0) return false
-    const done = await turn(platform.openLock(`${meshOf(name, version)}:migration`))
+  /** Undefined where there is nothing to migrate. */
+  async function migrateFrom(from: number, older: Journal, journal: Journal, generation: string): Promise<boolean> {
+    const first = await older.read(0, 0)
+    let state = isEmpty(first) ? undefined : await migrated(from, first) // a step that fails stops nobody
+    await settleOlder(from)
+    checkHere()
+    const last = await older.succeed(version)
+    let isFree = true
+    let isFilled = false
     try {
-      if (!isEmpty(await journal.read(0, 0))) return true
-      for (const from of older) {
-        let source = await contentsOf(from)
-        // A step that fails makes nobody stop.
-        let state = source && !isEmpty(source) ? await migrated(from, source) : undefined
-        if (await settle(from)) {
-          const before = source
-          source = await contentsOf(from)
-          if (source && !isEmpty(source) && !(before && stands(before, source))) state = await migrated(from, source)
-        }
-        if (!state) continue
-        if (state.byteLength === 0) throw new TabmeshError('out-of-memory', 'There is no memory left to migrate the state.')
-        await journal.transact(0, 0, undefined, clock.now(), (contents) => (isEmpty(contents) ? [state] : []))
-        return true
-      }
-      return false
+      if (isEmpty(last)) return false
+      if (!state || first.cursor !== last.cursor || first.generation !== last.generation || first.era !== last.era) state = await migrated(from, last)
+      const made = state
+      await journal.transact(0, 0, undefined, clock.now(), (contents) => {
+        isFree = isEmpty(contents) && contents.generation === generation && !suspended() && !ended()
+        isFilled = isFree || !isEmpty(contents)
+        return isFree ? [made] : []
+      })
+      return isFilled
     } finally {
-      done()
+      if (!isFilled && !isEmpty(last)) await older.succeed(0).catch(() => undefined)
     }
+  }
+
+  async function foundNow(journal: Journal, generation: string): Promise<boolean> {
+    const others = await versions()
+    const older = others.filter((other) => other < version).sort((a, b) => b - a)
+    if (older.length > 0) {
+      await turn()
+      try {
+        if (!isEmpty(await journal.read(0, 0))) return true
+        for (const from of older) {
+          checkHere()
+          if (await withJournal(from, (source) => migrateFrom(from, source, journal, generation))) return true
+        }
+      } finally {
+        turnLock?.release()
+      }
+    }
+    for (const newer of others) {
+      if (newer > version && (await withJournal(newer, async (data) => !isEmpty(await data.read(0, 0))))) onOutdated(newer)
+    }
+    return false
   }
 
   return {
@@ -205,20 +256,17 @@ export function createVersions({ name, version, migrations, platform, kinds, pac
     close() {
       channel?.close()
       channel = undefined
+      turnLock?.release()
     },
     announce() {
       if (announced) return
       announced = true
       post(here)
     },
-    async look() {
-      for (const other of await platform.versions(name, version)) {
-        if (other <= newest) continue
-        const contents = await contentsOf(other).catch(() => undefined) // its tabs tell as well
-        if (contents && !isEmpty(contents)) meet(other)
-      }
+    found: (journal, generation) => (founding ??= foundNow(journal, generation).finally(() => (founding = undefined))),
+    async eraseOthers() {
+      for (const other of (await versions()).sort((a, b) => a - b)) if (other !== version) await withJournal(other, (journal) => journal.erase())
     },
-    found,
     exported(state, wanted = version) {
       for (let at = version; at !== wanted; at--) {
         const step = migrations.find((one) => one.version === at)
@@ -226,14 +274,6 @@ export function createVersions({ name, version, migrations, platform, kinds, pac
         state = step.down(state) as Record<string, unknown>
       }
       return state
-    },
-    async eraseOlder() {
-      for (const other of await platform.versions(name, version)) {
-        if (other >= version) continue
-        const journal = await platform.openJournal(meshOf(name, other), 'relaxed', () => undefined)
-        await journal?.erase()
-        journal?.close()
-      }
     },
   }
 }

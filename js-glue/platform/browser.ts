@@ -7,6 +7,7 @@ import { openStorageEvents } from './storage-events.ts'
 import { createSystemClock } from './system-clock.ts'
 import { randomBytes } from './web-crypto.ts'
 import { openWebLocks } from './web-locks.ts'
+import { connectWindow } from './window-port.ts'
 
 export function createBrowserPlatform(): Platform {
   return {
@@ -26,5 +27,6 @@ export function createBrowserPlatform(): Platform {
     },
     versions: versionsInIndexedDb,
     openLock: openWebLocks,
+    connectWindow,
   }
 }

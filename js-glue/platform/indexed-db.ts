@@ -14,6 +14,7 @@ const generationKey = 'generation'
 const transactionsKey = 'transactions'
 const callsKey = 'calls'
 const leaseKey = 'lease'
+const successorKey = 'successor'
 /** Who gave the lease back last. */
 const leftKey = 'lease-left'
 const eraKey = 'era'
@@ -70,33 +71,41 @@ function opened(name: string): Promise<IDBDatabase> {
 }
 
 /** As Platform.versions. */
-export async function versionsInIndexedDb(name: string, upTo: number): Promise<number[]> {
+export async function versionsInIndexedDb(name: string, candidates: readonly number[]): Promise<number[]> {
   const prefix = `tabmesh:${format}:${name}`
+  let factory: IDBFactory | undefined
   try {
-    if (!('databases' in indexedDB)) {
-      const there: number[] = []
-      for (let version = 1; version < upTo; version++) if (await exists(version === 1 ? prefix : `${prefix}@${version}`)) there.push(version)
-      return there
-    }
-    const all = (await indexedDB.databases()).map((database) => database.name ?? '')
-    return all.flatMap((one) => (one === prefix ? [1] : one.startsWith(`${prefix}@`) ? [Number(one.slice(prefix.length + 1))] : []))
+    factory = (globalThis as { indexedDB?: IDBFactory }).indexedDB
   } catch {
-    return [] // no databases here
+    // Reading the property throws in opaque origins.
   }
+  if (!factory) return []
+  if (!('databases' in factory)) {
+    const there: number[] = []
+    for (const version of new Set(candidates)) if (await exists(version === 1 ? prefix : `${prefix}@${version}`)) there.push(version)
+    return there
+  }
+  const all = (await factory.databases()).map((database) => database.name ?? '')
+  return all.flatMap((one) => (one === prefix ? [1] : one.startsWith(`${prefix}@`) ? [Number(one.slice(prefix.length + 1))] : []))
 }
 
 /** Tries to open it: one that is not there is not made. */
 function exists(database: string): Promise<boolean> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const request = indexedDB.open(database)
-    request.onupgradeneeded = () => request.transaction!.abort()
+    let isNew = false
+    request.onupgradeneeded = () => {
+      isNew = true
+      request.transaction!.abort()
+    }
     request.onsuccess = () => {
       request.result.close()
       resolve(true)
     }
     request.onerror = (event) => {
       event.preventDefault()
-      resolve(false)
+      if (isNew) resolve(false)
+      else reject(new TabmeshError('storage-failed', 'A database could not be opened.', { cause: request.error }))
     }
   })
 }
@@ -138,6 +147,7 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
   function reading(transaction: IDBTransaction, cursor: number, known: number): () => JournalContents {
     const metas = transaction.objectStore(meta)
     const generation = metas.get(generationKey)
+    const successor = metas.get(successorKey)
     const era = metas.get(eraKey) // answered before `index`
     const endKeys = metas.getAllKeys(IDBKeyRange.bound(endKey(0), endKey(Number.MAX_SAFE_INTEGER)))
     const ends = metas.getAll(IDBKeyRange.bound(endKey(0), endKey(Number.MAX_SAFE_INTEGER)))
@@ -158,6 +168,7 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     return () => ({
       generation: decode<string>(generation.result) ?? '',
       era: decode<number>(era.result) ?? 0,
+      successor: decode<number>(successor.result) ?? 0,
       ends: new Map((endKeys.result as string[]).map((key, i) => [Number(key.slice(4)), new Uint8Array((ends.result as ArrayBuffer[])[i]!)])),
       checkpoints: pieces.map((piece) => joined(piece.result)),
       records: values.result.map((value: unknown) => (value instanceof ArrayBuffer ? new Uint8Array(value) : new Uint8Array())),
@@ -217,11 +228,10 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     }
   }
 
-  /** Whether the era lasts, in the store that was read. */
+  /** Whether the era lasts, in the store that was read, and nothing has taken over. */
   function isCurrent(transaction: IDBTransaction, era: number, answer: (current: boolean) => void): void {
-    const generation = transaction.objectStore(meta).get(generationKey)
-    const stored = transaction.objectStore(meta).get(eraKey)
-    stored.onsuccess = () => answer((decode<number>(stored.result) ?? 0) === era && [undefined, decode<string>(generation.result)].includes(generationRead))
+    const [generation, successor, stored] = [generationKey, successorKey, eraKey].map((key) => transaction.objectStore(meta).get(key)) as [IDBRequest, IDBRequest, IDBRequest]
+    stored.onsuccess = () => answer((decode<number>(stored.result) ?? 0) === era && !decode<number>(successor.result) && [undefined, decode<string>(generation.result)].includes(generationRead))
   }
 
   async function isCurrentNow(era: number): Promise<boolean> {
@@ -445,6 +455,15 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     return founded
   }
 
+  async function succeed(version: number): Promise<JournalContents> {
+    const transaction = transact([records, checkpoints, meta], 'readwrite', true)
+    const done = completed(transaction)
+    transaction.objectStore(meta).put(encode(version), successorKey)
+    const contents = reading(transaction, 0, 0)
+    await done
+    return contents()
+  }
+
   if ((await metaOf<string>(generationKey)) === undefined) await begin(false)
 
   return {
@@ -458,6 +477,7 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     endLease,
     checkpoint,
     endEra,
+    succeed,
     erase: () => begin(true),
     refound,
     close() {

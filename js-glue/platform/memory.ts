@@ -1,6 +1,6 @@
 // The twin of all platform parts in memory, with faults: several tabs of one origin in one process.
 import { TabmeshError } from '../errors.ts'
-import { callersKept, endsKept, type BytePacker, type Channel, type ChannelKind, type Fenced, type Journal, type JournalContents, type Lease, type LifecycleListener, type Lock, type LockHandlers, type Platform } from '../platform.ts'
+import { callersKept, endsKept, type BytePacker, type Channel, type ChannelKind, type Fenced, type Journal, type JournalContents, type Lease, type LifecycleListener, type Lock, type LockHandlers, type Platform, type WindowPeer, type WindowPortHandlers } from '../platform.ts'
 
 export interface MemoryFaults {
   /** Whether a message on its way to a tab is lost. */
@@ -20,6 +20,8 @@ export interface MemoryFaults {
 }
 
 export interface MemoryTab {
+  /** What `bridges` of another tab names it by; its origin is `https://` and its label with a dash. */
+  readonly window: { postMessage(): void }
   readonly platform: Platform
   /** Gone without a word: a crash. */
   kill(): void
@@ -56,15 +58,26 @@ interface Disk {
   lease: Lease
   calls: Map<string, Map<number, string>>
   era: number
+  successor: number
   ends: Map<number, Uint8Array>
   transactions: Set<string>
 }
 
 interface Tab {
   readonly label: string
+  readonly window: { postMessage(): void }
   dead: boolean
   /** What waits while the tab is stopped. */
   held: (() => void)[] | undefined
+}
+
+/** One end of what may be a connection of two windows. */
+interface Side extends WindowPortHandlers {
+  readonly tab: Tab
+  readonly name: string
+  readonly peer: WindowPeer
+  readonly nonce: string
+  other: Side | undefined
 }
 
 interface Waiter {
@@ -80,10 +93,13 @@ function enter(tab: Tab, act: () => void): void {
   else act()
 }
 
+const originOf = ({ label }: Tab): string => `https://${label.replace(' ', '-')}`
+
 export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
   const disks = new Map<string, Disk>()
   const channels = new Set<{ kind: ChannelKind; name: string; tab: Tab; receive: (frame: Uint8Array) => void }>()
   const queues = new Map<string, Waiter[]>()
+  const sides = new Set<Side>()
   const shown = new Map<Tab, { name: string; instance: string; reachable: boolean; knocked: boolean; onKnocked: () => void }>()
   const sent: Uint8Array[] = []
   const connections = new Set<{ readonly tab: Tab; readonly onLost: () => void; lost: boolean }>()
@@ -92,7 +108,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
 
   const disk = (name: string): Disk => {
     let found = disks.get(name)
-    if (!found) disks.set(name, (found = { generation: ++generations, erased: [], formerly: [], records: [], nextKey: 1, checkpoints: [], term: 0, lease: { holder: '', beat: 0 }, calls: new Map(), era: 0, ends: new Map(), transactions: new Set() }))
+    if (!found) disks.set(name, (found = { generation: ++generations, erased: [], formerly: [], records: [], nextKey: 1, checkpoints: [], term: 0, lease: { holder: '', beat: 0 }, calls: new Map(), era: 0, successor: 0, ends: new Map(), transactions: new Set() }))
     return found
   }
 
@@ -119,6 +135,20 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
       },
       close: () => void channels.delete(own),
     }
+  }
+
+  function connectWindow(tab: Tab, name: string, peer: WindowPeer, nonce: string, { connected, receive }: WindowPortHandlers): () => void {
+    const side: Side = { tab, name, peer, nonce, connected, receive, other: undefined }
+    sides.add(side)
+    const isPeer = (one: Side, of: Side): boolean => one.peer.window === of.tab.window && one.peer.origin === originOf(of.tab) && one.name === of.name
+    const other = [...sides].find((one) => isPeer(side, one) && isPeer(one, side))
+    if (other) {
+      for (const [one, of] of [[side, other], [other, side]] as const) { // prettier-ignore
+        one.other = of
+        task(one.tab, () => sides.has(one) && one.connected([side.nonce, other.nonce].sort().join(':'), (message) => task(of.tab, () => sides.has(one) && of.other === one && sides.has(of) && of.receive(typeof message === 'number' ? message : message.slice()))))
+      }
+    }
+    return () => void sides.delete(side)
   }
 
   function openLock(tab: Tab, name: string): Lock {
@@ -174,6 +204,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
     const contentsOf = (on: Disk, cursor: number, era: number): JournalContents => ({
       generation: String(on.generation),
       era: on.era,
+      successor: on.successor,
       ends: new Map(on.ends),
       checkpoints: on.era !== era || cursor === 0 || cursor < (on.checkpoints.at(-1)?.cursor ?? 0) ? on.checkpoints.map(({ bytes }) => bytes) : [],
       records: on.records.filter(({ key }) => key > cursor).map(({ bytes }) => bytes),
@@ -184,7 +215,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
     const transact = <T>(act: (on: Disk) => T): Promise<T> =>
       new Promise((resolve, reject) => {
         task(tab, () => {
-          const error = !connection.lost ? faults.abort?.(tab.label) : new TabmeshError('storage-failed', 'The connection to the database was lost.')
+          const error = connections.has(connection) && !connection.lost ? faults.abort?.(tab.label) : new TabmeshError('storage-failed', 'The connection to the database was lost.')
           if (error) return reject(error)
           try {
             resolve(act(disk(name)))
@@ -210,7 +241,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
       append(records, era, leaving) {
         const copies = records.map((bytes) => bytes.slice())
         return transact((on) => {
-          const current = on.era === era && on.generation === (generationRead ?? on.generation)
+          const current = on.era === era && on.successor === 0 && on.generation === (generationRead ?? on.generation)
           if (leaving || current) on.records.push(...copies.map((bytes) => ({ key: on.nextKey++, bytes })))
           if (!current) throw new TabmeshError('era-ended', `Era ${era} has ended.`)
         })
@@ -260,9 +291,14 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
           on.records = []
           return 'stored'
         }),
+      succeed: (version) =>
+        transact((on) => {
+          on.successor = version
+          return contentsOf(on, 0, 0)
+        }),
       erase: () =>
         transact((on) => {
-          disks.set(name, { generation: ++generations, erased: [...on.erased, ...on.formerly, String(on.generation)], formerly: [], records: [], nextKey: on.nextKey, checkpoints: [], term: 0, lease: { holder: '', beat: 0 }, calls: new Map(), era: 0, ends: new Map(), transactions: new Set() })
+          disks.set(name, { generation: ++generations, erased: [...on.erased, ...on.formerly, String(on.generation)], formerly: [], records: [], nextKey: on.nextKey, checkpoints: [], term: 0, lease: { holder: '', beat: 0 }, calls: new Map(), era: 0, successor: 0, ends: new Map(), transactions: new Set() })
         }),
       refound: (generation, era, state) =>
         transact((on) => {
@@ -292,12 +328,13 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
     stored: (name) => [...disk(name).checkpoints, ...disk(name).records].map(({ bytes }) => bytes),
     openTab() {
       const label = `tab ${++tabs}`
-      const tab: Tab = { dead: false, label, held: undefined }
+      const tab: Tab = { dead: false, label, held: undefined, window: { postMessage: () => undefined } }
       const listeners = new Set<LifecycleListener>()
       const timers = new Set<ReturnType<typeof setTimeout>>()
       let visible = true
       let shift = 0
       return {
+        window: tab.window,
         platform: {
           clock: {
             now: () => Date.now() + shift,
@@ -321,7 +358,8 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
           label: () => label,
           openChannel: (kind, name, receive, packer) => openChannel(tab, kind, name, receive, packer),
           openJournal: (name, _durability, onLost) => openJournal(tab, name, onLost),
-          versions: (name) => Promise.resolve([...disks.keys()].flatMap((one) => (one === name ? [1] : one.startsWith(`${name}@`) ? [Number(one.slice(name.length + 1))] : []))),
+          versions: (name, _candidates) => Promise.resolve([...disks.keys()].flatMap((one) => (one === name ? [1] : one.startsWith(`${name}@`) ? [Number(one.slice(name.length + 1))] : []))),
+          connectWindow: (name, peer, nonce, _clock, handlers) => connectWindow(tab, name, peer, nonce, handlers),
           openLock: (name) => (faults.locks === false ? undefined : openLock(tab, name)),
         },
         kill() {

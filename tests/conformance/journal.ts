@@ -203,6 +203,24 @@ export const journalCases: Case[] = [
     },
   },
   {
+    name: 'who is succeeded stores nothing more, until it is not after all',
+    async run({ openTab }) {
+      const name = newName()
+      const [a, b] = [await open(await openTab(), name), await open(await openTab(), name)]
+      await a.append([bytes(1)], 0)
+      equal((await a.read(0, 0)).successor, 0, 'nobody')
+      const last = await b.succeed(3)
+      equal([numbers(last.records), last.successor, (await a.read(last.cursor, 0)).successor], [[[1]], 3, 3], 'all there is, and who')
+      equal(await refusal(a.append([bytes(2)], 0)), 'era-ended', 'an append')
+      equal(numbers((await b.read(0, 0)).records), [[1]], 'what is stored')
+      equal((await b.succeed(0)).successor, 0, 'nobody, after all')
+      await a.append([bytes(3)], 0)
+      equal(numbers((await b.read(0, 0)).records), [[1], [3]], 'what is stored then')
+      a.close()
+      b.close()
+    },
+  },
+  {
     name: 'erased, everything is gone, and the generation is another',
     async run({ openTab }) {
       const name = newName()

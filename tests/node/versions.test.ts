@@ -1,7 +1,9 @@
 // Versions of an app's schema: migrated once, and never written into by one another.
-import { expect, test } from 'vitest'
-import type { Migration } from '../../js-glue/index.ts'
-import { createMesh, until } from './mesh.ts'
+import { describe, expect, test } from 'vitest'
+import type { Migration, Store } from '../../js-glue/index.ts'
+import type { Journal, Platform } from '../../js-glue/platform.ts'
+import type { MemoryTab } from '../../js-glue/platform/memory.ts'
+import { createMesh, until, type AnyState, type Mesh } from './mesh.ts'
 
 /** Version 2 has tasks with an owner; version 3 counts them. */
 const steps = (runs: number[] = []): Migration[] => [
@@ -93,13 +95,13 @@ test('an older version without data is passed over', async () => {
 test('older data that comes later is left to its own version', async () => {
   const mesh = createMesh()
   const { store, tab } = await mesh.ready({ version: 2, migrations: steps(), state: { tasks: {} } })
-  const old = await mesh.ready({ state: { todos: {} }, readOnlyWhenOutdated: false })
-  await old.store.setState({ todos: { a: 'one' } }).durable
   tab.suspend()
+  const old = await mesh.ready({ state: { todos: {} } })
+  await old.store.setState({ todos: { a: 'one' } }).durable
+  await old.store.close()
   tab.resume()
-  await until(() => store.tabs.length === 1)
-  await new Promise((resolve) => setTimeout(resolve, 50))
-  expect(store.getState()).toEqual({ tasks: {} })
+  await store.setState({ seen: true }).durable
+  expect(store.getState()).toEqual({ tasks: {}, seen: true })
 })
 
 test('a step that throws changes nothing, stops nobody, and is tried again; writes meanwhile are kept', async () => {
@@ -185,19 +187,6 @@ test('a tab of an older version that comes later is told by the storage, and by 
     expect(told).toEqual([2])
     expect(old.store.getState()).toEqual({ n: 0 })
   }
-})
-
-test('it may go on writing, into its own data', async () => {
-  const mesh = createMesh()
-  const old = await mesh.ready({ state: { n: 0 }, readOnlyWhenOutdated: false })
-  const told: number[] = []
-  old.store.on('upgrade-required', ({ version }) => told.push(version))
-  const newer = await mesh.ready({ version: 2, state: { n: 0 } })
-  await until(() => told.length > 0)
-  await old.store.setState({ n: 5 }).durable
-  await newer.store.setState({ n: 7 }).durable
-  expect([old.store.getState(), newer.store.getState()]).toEqual([{ n: 5 }, { n: 7 }])
-  expect(old.store.status.readOnly).toBe(false)
 })
 
 test('a tab of a newer version says so again when it comes back', async () => {
@@ -289,4 +278,294 @@ test('bytes that are none of ours are ignored', async () => {
   for (const bytes of [[], [1], [0, 0, 0, 0, 9, 0, 0], [7, 0, 0, 0, 9, 0, 0, 0], [1, 0, 0, 0, 9, 0, 0, 0], [1, 0, 0, 0, 1, 0, 0, 0], Array<number>(4000).fill(9)]) channel.post(Uint8Array.from(bytes))
   await new Promise((resolve) => setTimeout(resolve, 20))
   expect(store.status.readOnly).toBe(false)
+})
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+const codeOf = (error: unknown): string | undefined => (error as { code?: string }).code
+const renamed: Migration = { version: 2, up: ({ todos, ...rest }: { todos?: object }) => ({ ...rest, tasks: todos }) }
+const busy = (mesh: Mesh, { tab }: Store<AnyState>, times: number): void => {
+  mesh.origin.faults.abort = (label) => (label === tab.label && times-- > 0 ? new DOMException('busy', 'AbortError') : undefined)
+}
+
+/** A tab of version 1 that has stored { todos: { a: 1 } }. */
+async function older(mesh: Mesh): Promise<{ store: Store<AnyState>; tab: MemoryTab }> {
+  const opened = await mesh.ready({ state: { todos: {} } })
+  await opened.store.set(['todos', 'a'], 1).durable
+  return opened
+}
+
+/** A tab of version 2 whose step lasts until it is told; `runs` counts. */
+function slow(mesh: Mesh): { store: Store<AnyState>; tab: MemoryTab; runs: () => number; go: () => void } {
+  let runs = 0
+  let go = (): void => undefined
+  const up = async ({ todos }: { todos: object }): Promise<object> => {
+    runs++
+    await new Promise<void>((resolve) => (go = resolve))
+    return { tasks: todos }
+  }
+  const opened = mesh.open({ version: 2, state: {}, migrations: [{ version: 2, up }] })
+  opened.store.ready.catch(() => undefined)
+  opened.store.on('error', () => undefined)
+  return { ...opened, runs: () => runs, go: () => go() }
+}
+
+/** Its journal of that mesh does this instead. */
+function instead(tab: MemoryTab, mesh: string, of: Partial<Journal>): void {
+  const platform = tab.platform as { -readonly [K in keyof Platform]: Platform[K] }
+  const open = platform.openJournal.bind(platform)
+  platform.openJournal = async (name, ...rest) => ({ ...(await open(name, ...rest))!, ...(name === mesh ? of : {}) })
+}
+
+describe('what an older version calls durable is migrated, or refused', () => {
+  test('when it is written while a step runs, and its tab is closed', async () => {
+    const mesh = createMesh()
+    const old = await older(mesh)
+    const newer = slow(mesh)
+    await until(() => newer.runs() === 1)
+    await old.store.set(['todos', 'b'], 2).durable
+    await old.store.close()
+    newer.go()
+    await until(() => newer.runs() === 2)
+    newer.go()
+    await newer.store.ready
+    expect(newer.store.getState()).toEqual({ tasks: { a: 1, b: 2 } })
+  })
+
+  test('when its tab comes while the last step runs', async () => {
+    const mesh = createMesh()
+    const old = await older(mesh)
+    const newer = slow(mesh)
+    await until(() => newer.runs() === 1)
+    await old.store.set(['todos', 'b'], 2).durable
+    newer.go()
+    await until(() => newer.runs() === 2)
+    const late = await mesh.ready({ state: { todos: {} } })
+    await expect(Promise.resolve().then(() => late.store.set(['todos', 'c'], 3).durable)).rejects.toMatchObject({ code: 'upgrade-required' })
+    newer.go()
+    await newer.store.ready
+    expect(newer.store.getState()).toEqual({ tasks: { a: 1, b: 2 } })
+  })
+
+  test('when the migrating page sleeps in between', async () => {
+    const mesh = createMesh()
+    const old = await older(mesh)
+    const newer = slow(mesh)
+    await until(() => newer.runs() === 1)
+    newer.tab.suspend()
+    newer.go()
+    await pause(20)
+    await old.store.set(['todos', 'b'], 2).durable
+    await old.store.close()
+    newer.tab.resume()
+    await until(() => newer.runs() >= 2)
+    newer.go()
+    await until(() => newer.store.getState().tasks !== undefined)
+    expect(newer.store.getState()).toEqual({ tasks: { a: 1, b: 2 } })
+  })
+
+  test('when it is slow, and another older version has answered first', async () => {
+    const mesh = createMesh()
+    await mesh.ready({ state: { n: 0 } })
+    const two = await mesh.ready({ version: 2, state: { n: 0 } })
+    await two.store.setState({ n: 1 }).durable
+    busy(mesh, two.store, 3)
+    const written = two.store.setState({ late: 'acknowledged' })
+    const three = await mesh.ready({ version: 3, state: {} })
+    await written.durable
+    expect(three.store.getState()).toEqual({ n: 1, late: 'acknowledged' })
+  })
+
+  test('when it is too slow to be waited for', async () => {
+    const mesh = createMesh()
+    const old = await older(mesh)
+    busy(mesh, old.store, 12)
+    const written = old.store.set(['todos', 'b'], 2).durable.then(() => 'durable', codeOf) // prettier-ignore
+    const newer = await mesh.ready({ version: 2, state: {}, migrations: [renamed] })
+    expect(await written).toBe('upgrade-required')
+    expect(newer.store.getState()).toEqual({ tasks: { a: 1 } })
+  }, 10_000)
+
+  test('when it is written before the tab has found out', async () => {
+    const mesh = createMesh()
+    const newer = await mesh.ready({ version: 2, state: { n: 0 } })
+    await newer.store.setState({ n: 1 }).durable
+    const old = mesh.open({ state: { n: 0 } })
+    const written = old.store.setState({ n: 5 })
+    await old.store.ready
+    expect(old.store.status.readOnly).toBe(true)
+    await expect(written.durable).rejects.toMatchObject({ code: 'upgrade-required' })
+  })
+
+  test('when nobody could tell its tab', async () => {
+    const mesh = createMesh()
+    const old = await older(mesh)
+    mesh.origin.faults.lose = () => true
+    await mesh.ready({ version: 2, state: {}, migrations: [renamed] })
+    await expect(old.store.set(['todos', 'b'], 2).durable).rejects.toMatchObject({ code: 'upgrade-required' })
+    expect(old.store.status.readOnly).toBe(true)
+  })
+})
+
+describe('a migration that does not come about stops nobody', () => {
+  test('because there is no room', async () => {
+    const mesh = createMesh()
+    const old = await older(mesh)
+    const { tab, store } = mesh.open({ version: 2, state: {}, migrations: [renamed] })
+    instead(tab, 'test@2', { transact: () => Promise.reject(new DOMException('full', 'QuotaExceededError')) })
+    store.on('error', () => undefined)
+    await store.ready
+    await store.close()
+    expect(old.store.status.readOnly).toBe(false)
+    await old.store.set(['todos', 'b'], 2).durable
+  })
+
+  test('because nothing can be read any more; what is damaged is told', async () => {
+    for (const [damaged, wanted, state] of [[1, ['dropped'], { tasks: { b: 1 } }], [2, ['dropped', 'dropped', 'migration-failed'], {}]] as const) { // prettier-ignore
+      const mesh = createMesh()
+      const old = await older(mesh)
+      await old.store.set(['todos', 'b'], 1).durable
+      await old.store.close()
+      const stored = mesh.origin.stored('test')
+      expect(stored).toHaveLength(2)
+      for (const record of stored.slice(0, damaged)) record[record.length - 1]! ^= 0xff
+      const told: unknown[] = []
+      const { store } = mesh.open({ version: 2, state: {}, migrations: [renamed] })
+      store.on('error', ({ error }) => told.push(codeOf(error)))
+      await store.ready
+      expect([told, store.getState()]).toEqual([wanted, state])
+    }
+  })
+
+  test('because databases cannot be listed now; it is tried again', async () => {
+    const mesh = createMesh()
+    await (await older(mesh)).store.close()
+    const { store, tab } = mesh.open({ version: 2, state: {}, migrations: [renamed] })
+    const platform = tab.platform as { -readonly [K in keyof Platform]: Platform[K] }
+    const { versions } = platform
+    platform.versions = () => ((platform.versions = versions), Promise.reject(new Error('not now')))
+    store.on('error', () => undefined)
+    await store.setState({ theme: 'x' }).durable
+    expect(store.getState()).toEqual({ tasks: { a: 1 }, theme: 'x' })
+  })
+
+  test('because its tab is closed in the middle; the next has its turn at once', async () => {
+    const mesh = createMesh()
+    await (await older(mesh)).store.close()
+    const first = slow(mesh)
+    await until(() => first.runs() === 1)
+    await first.store.close()
+    const at = Date.now()
+    const { store } = await mesh.ready({ version: 2, state: {}, migrations: [renamed] })
+    expect(store.getState()).toEqual({ tasks: { a: 1 } })
+    expect(Date.now() - at).toBeLessThan(2500)
+  })
+
+  test('because there is no memory for it: a tab that stores nothing closes nobody', async () => {
+    const mesh = createMesh()
+    const old = await older(mesh)
+    await mesh.ready({ version: 2, state: {}, migrations: [renamed], persist: false })
+    await pause(20)
+    expect(old.store.status.readOnly).toBe(false)
+    await old.store.set(['todos', 'b'], 2).durable
+  })
+})
+
+describe('what is migrated', () => {
+  test('is older than all that this version writes meanwhile, by path and by key', async () => {
+    for (const [conflicts, wanted] of [['merge', { a: 1, mine: 'x' }], ['last-write-wins', { mine: 'x' }]] as const) { // prettier-ignore
+      const mesh = createMesh()
+      await (await older(mesh)).store.close()
+      let fails = true
+      const up = ({ todos }: { todos: object }): object => {
+        if (fails) throw new Error('not yet')
+        return { tasks: todos, theme: 'old' }
+      }
+      const { store } = mesh.open({ version: 2, conflicts, state: {}, migrations: [{ version: 2, up }] })
+      store.on('error', () => undefined)
+      await store.ready
+      store.setState({ theme: 'newest' })
+      const written = store.set(['tasks', 'mine'], 'x')
+      await pause(5)
+      fails = false
+      await written.durable
+      expect(store.getState()).toEqual({ tasks: wanted, theme: 'newest' })
+    }
+  })
+
+  test('lacks what nobody has written, and may', async () => {
+    const mesh = createMesh()
+    const old = await mesh.ready({ state: { todos: {}, theme: 'dark' } })
+    await old.store.setState({ theme: 'light' }).durable
+    await old.store.close()
+    const { store } = await mesh.ready({ version: 2, state: { tasks: {} }, migrations: [renamed] })
+    expect(store.getState()).toEqual({ tasks: {}, theme: 'light' })
+  })
+
+  test('may have had other keyed lists', async () => {
+    const mesh = createMesh()
+    const items = [{ id: 'x', t: 1 }, { id: 'y', t: 2 }] // prettier-ignore
+    const old = await mesh.ready({ state: { items: [] }, lists: { items: 'id' } })
+    await old.store.setState({ items }).durable
+    await old.store.close()
+    const { store } = await mesh.ready({ version: 2, state: { tasks: [] }, lists: { tasks: 'id' }, migrations: [{ version: 2, lists: { items: 'id' }, up: ({ items: tasks }: { items: object[] }) => ({ tasks }) }] })
+    expect(store.getState()).toEqual({ tasks: items })
+  })
+
+  test('may be what the schema refuses: that is the step\'s fault', async () => {
+    const mesh = createMesh()
+    await (await older(mesh)).store.close()
+    const errors: Error[] = []
+    const { store } = mesh.open({ version: 2, state: {}, migrations: [{ version: 2, up: () => ({ n: 1n }) }] })
+    store.on('error', ({ error }) => errors.push(error))
+    await store.ready
+    expect(errors.map(codeOf)).toEqual(['migration-failed'])
+  })
+})
+
+describe('what is destroyed stays destroyed', () => {
+  test('by the tab that migrates, and by another while it sleeps', async () => {
+    for (const another of [false, true]) {
+      const mesh = createMesh()
+      await (await older(mesh)).store.close()
+      const newer = slow(mesh)
+      await until(() => newer.runs() === 1)
+      if (another) {
+        newer.tab.suspend()
+        const other = slow(mesh)
+        await until(() => other.runs() === 1, 'its turn')
+        await other.store.destroy()
+        newer.tab.resume()
+      } else {
+        mesh.origin.faults.openMs = 50
+        await newer.store.destroy()
+        mesh.origin.faults.openMs = 0
+      }
+      newer.go()
+      await pause(100)
+      await newer.store.close()
+      const again = await mesh.ready({ version: 2, state: {}, migrations: [renamed] })
+      expect(again.store.getState()).toEqual({})
+    }
+  }, 10_000)
+
+  test('by a tab of an older version', async () => {
+    const mesh = createMesh()
+    const old = await older(mesh)
+    const newer = await mesh.ready({ version: 2, state: {}, migrations: [renamed] })
+    await newer.store.close()
+    await old.store.destroy()
+    const again = await mesh.ready({ version: 2, state: {}, migrations: [renamed] })
+    expect(again.store.getState()).toEqual({})
+  })
+})
+
+test('keys of this tab alone are written as ever', async () => {
+  const mesh = createMesh()
+  const old = await mesh.ready({ state: { n: 0, ui: 0 }, exclude: ['ui'] })
+  await mesh.ready({ version: 2, state: { n: 0 } })
+  await until(() => old.store.status.readOnly)
+  old.store.setState({ ui: 1 })
+  expect(old.store.getState().ui).toBe(1)
+  expect(() => old.store.setState({ ui: 2, n: 1 })).toThrow('A newer version')
+  expect(old.store.getState().ui).toBe(1)
 })
