@@ -53,8 +53,8 @@ function begin(page: BrowserTab, below: string, untilRefused = false): Promise<v
             waits.push(
               write.durable.then(
                 () => durable.push(`k${i}`),
-                (error: { code?: string }) => {
-                  if (error.code !== 'upgrade-required') throw error as unknown as Error
+                (error: unknown) => {
+                  if ((error as { code?: string }).code !== 'upgrade-required') throw error
                 },
               ),
             )
