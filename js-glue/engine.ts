@@ -145,7 +145,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     found: (journal, of) => versions.found(journal, of),
     onSucceeded: succeeded,
     onRead(journal) {
-      writer.use(journal)
+      if (!outdated) writer.use(journal)
       versions.announce()
     },
     state: () => core.checkpoint(),
@@ -224,7 +224,6 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     async journal() {
       await ready
       if (ended) throw new TabmeshError('closed', 'The store is closed.')
-      if (outdated) throw outdated
       await storage.open()
       // Opened by a claim, it may not have been read yet: what it holds belongs to no known generation then.
       if ((!storage.journal || storage.generation === '') && !storage.absent && !(await storage.read())) {
@@ -563,6 +562,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     if (!outdated) {
       outdated = upgradeRequired()
       mirror.refuse(outdated)
+      writer.close()
       bridges.close()
       leadership.retire(outdated)
       if (ended) return

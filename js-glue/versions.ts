@@ -217,7 +217,7 @@ export function createVersions({ name, version, migrations, platform, kinds, pac
       if (!state || first.cursor !== last.cursor || first.generation !== last.generation || first.era !== last.era) state = await migrated(from, last)
       const made = state
       await journal.transact(0, 0, undefined, clock.now(), (contents) => {
-        isFree = isEmpty(contents) && contents.generation === generation && !suspended() && !ended()
+        isFree = isEmpty(contents) && contents.generation === generation
         isFilled = isFree || !isEmpty(contents)
         return isFree ? [made] : []
       })

@@ -404,6 +404,40 @@ describe('what an older version calls durable is migrated, or refused', () => {
     await expect(old.store.set(['todos', 'b'], 2).durable).rejects.toMatchObject({ code: 'upgrade-required' })
     expect(old.store.status.readOnly).toBe(true)
   })
+
+  test('when nobody could tell its tab: it is refused once', async () => {
+    const mesh = createMesh()
+    const { store, tab } = mesh.open({ state: { todos: {} } })
+    let appends = 0
+    const platform = tab.platform as { -readonly [K in keyof Platform]: Platform[K] }
+    const open = platform.openJournal.bind(platform)
+    platform.openJournal = async (...given) => {
+      const journal = (await open(...given))!
+      return { ...journal, append: (...records) => (appends++, journal.append(...records)) }
+    }
+    await store.set(['todos', 'a'], 1).durable
+    mesh.origin.faults.lose = () => true
+    await mesh.ready({ version: 2, state: {}, migrations: [renamed] })
+    const before = appends
+    await expect(store.set(['todos', 'b'], 2).durable).rejects.toMatchObject({ code: 'upgrade-required' })
+    await pause(100)
+    expect(appends).toBe(before + 1)
+  })
+
+  test('when nobody could tell its tab, by transaction', async () => {
+    const mesh = createMesh()
+    const old = await older(mesh)
+    mesh.origin.faults.lose = () => true
+    await mesh.ready({ version: 2, state: {}, migrations: [renamed] })
+    await expect(old.store.transaction(() => ({ todos: {} }))).rejects.toMatchObject({ code: 'upgrade-required' })
+  })
+
+  test('when its database is made under the eyes of a newer tab that has stored nothing', async () => {
+    const mesh = createMesh()
+    await mesh.ready({ version: 2, state: {}, migrations: [renamed] })
+    const old = await mesh.ready({ state: { todos: {} } })
+    await until(() => old.store.status.readOnly)
+  })
 })
 
 describe('a migration that does not come about stops nobody', () => {
@@ -464,9 +498,12 @@ describe('a migration that does not come about stops nobody', () => {
     const mesh = createMesh()
     const old = await older(mesh)
     await mesh.ready({ version: 2, state: {}, migrations: [renamed], persist: false })
+    const late = await older(mesh)
     await pause(20)
-    expect(old.store.status.readOnly).toBe(false)
-    await old.store.set(['todos', 'b'], 2).durable
+    for (const { store } of [old, late]) {
+      expect(store.status.readOnly).toBe(false)
+      await store.set(['todos', 'b'], 2).durable
+    }
   })
 })
 
@@ -523,18 +560,19 @@ describe('what is migrated', () => {
 })
 
 describe('what is destroyed stays destroyed', () => {
-  test('by the tab that migrates, and by another while it sleeps', async () => {
-    for (const another of [false, true]) {
+  test('by the tab that migrates, and by another while it sleeps, or hears nothing', async () => {
+    for (const another of ['none', 'sleeps', 'deaf']) {
       const mesh = createMesh()
       await (await older(mesh)).store.close()
       const newer = slow(mesh)
       await until(() => newer.runs() === 1)
-      if (another) {
-        newer.tab.suspend()
+      if (another !== 'none') {
+        if (another === 'sleeps') newer.tab.suspend()
+        else mesh.origin.faults.lose = () => true
         const other = slow(mesh)
         await until(() => other.runs() === 1, 'its turn')
         await other.store.destroy()
-        newer.tab.resume()
+        if (another === 'sleeps') newer.tab.resume()
       } else {
         mesh.origin.faults.openMs = 50
         await newer.store.destroy()
@@ -547,6 +585,18 @@ describe('what is destroyed stays destroyed', () => {
       expect(again.store.getState()).toEqual({})
     }
   }, 10_000)
+
+  test('or nothing is: what cannot be erased whole does not come back as it was', async () => {
+    const mesh = createMesh()
+    await (await older(mesh)).store.close()
+    const newer = await mesh.ready({ version: 2, state: {}, migrations: [renamed] })
+    await newer.store.set(['tasks', 'a'], 'changed').durable
+    const platform = newer.tab.platform as { -readonly [K in keyof Platform]: Platform[K] }
+    platform.openJournal = () => Promise.reject(new Error('not now'))
+    await expect(newer.store.destroy()).rejects.toThrow('not now')
+    const again = await mesh.ready({ version: 2, state: {}, migrations: [renamed] })
+    expect(again.store.getState()).toEqual({ tasks: { a: 'changed' } })
+  })
 
   test('by a tab of an older version', async () => {
     const mesh = createMesh()
