@@ -550,7 +550,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       await ledger.level('durable').catch(() => undefined)
     },
     storesNothing: () => storage.absent,
-    suspended: () => suspended,
+    away: () => away,
     ended: () => ended,
     onError: (error) => emit('error', { error }),
   })

@@ -44,7 +44,8 @@ export interface VersionsOptions {
   /** Resolves when all that this tab has written is stored. */
   readonly stored: () => Promise<void>
   readonly storesNothing: () => boolean
-  readonly suspended: () => boolean
+  /** Whether the page is away. */
+  readonly away: () => boolean
   readonly ended: () => boolean
   readonly onError: (error: TabmeshError) => void
 }
@@ -66,7 +67,7 @@ export interface Versions {
   exported(state: Record<string, unknown>, wanted: number | undefined): Record<string, unknown>
 }
 
-export function createVersions({ name, version, migrations, platform, kinds, packer, lists, createCore, adoptKey, onNewer, onOutdated, stored, storesNothing, suspended, ended, onError }: VersionsOptions): Versions {
+export function createVersions({ name, version, migrations, platform, kinds, packer, lists, createCore, adoptKey, onNewer, onOutdated, stored, storesNothing, away, ended, onError }: VersionsOptions): Versions {
   const { clock } = platform
   const steps = [...migrations].sort((a, b) => a.version - b.version)
   const mesh = meshOf(name, version)
@@ -200,7 +201,7 @@ export function createVersions({ name, version, migrations, platform, kinds, pac
   }
 
   function checkHere(): void {
-    if (suspended() || ended()) throw new TabmeshError('storage-failed', 'The page has gone away during a migration.')
+    if (away() || ended()) throw new TabmeshError('storage-failed', 'The page has gone away during a migration.')
   }
 
   /** Undefined where there is nothing to migrate. */

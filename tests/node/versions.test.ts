@@ -363,6 +363,28 @@ describe('what an older version calls durable is migrated, or refused', () => {
     expect(newer.store.getState()).toEqual({ tasks: { a: 1, b: 2 } })
   })
 
+  test('when the migrating page comes back from its sleep', async () => {
+    const mesh = createMesh()
+    const old = await older(mesh)
+    let fails = true
+    const up = ({ todos }: { todos: object }): object => {
+      if (fails) throw new Error('not yet')
+      return { tasks: todos }
+    }
+    const newer = mesh.open({ version: 2, state: {}, migrations: [{ version: 2, up }] })
+    newer.store.on('error', () => undefined)
+    await newer.store.ready
+    newer.tab.suspend()
+    fails = false
+    busy(mesh, old.store, 3)
+    const written = old.store.set(['todos', 'b'], 2)
+    await pause(0)
+    newer.tab.resume()
+    await written.durable
+    await until(() => newer.store.getState().tasks !== undefined)
+    expect(newer.store.getState()).toEqual({ tasks: { a: 1, b: 2 } })
+  })
+
   test('when it is slow, and another older version has answered first', async () => {
     const mesh = createMesh()
     await mesh.ready({ state: { n: 0 } })
@@ -507,6 +529,22 @@ describe('a migration that does not come about stops nobody', () => {
   })
 })
 
+test('a tab migrates once at a time, however often it sleeps', async () => {
+  const mesh = createMesh()
+  await (await older(mesh)).store.close()
+  const newer = slow(mesh)
+  await until(() => newer.runs() === 1)
+  for (let i = 0; i < 3; i++) {
+    newer.tab.suspend()
+    newer.tab.resume()
+    await pause(10)
+  }
+  expect(newer.runs()).toBe(1)
+  newer.go()
+  await until(() => newer.store.getState().tasks !== undefined)
+  expect(newer.store.getState()).toEqual({ tasks: { a: 1 } })
+})
+
 describe('what is migrated', () => {
   test('is older than all that this version writes meanwhile, by path and by key', async () => {
     for (const [conflicts, wanted] of [['merge', { a: 1, mine: 'x' }], ['last-write-wins', { mine: 'x' }]] as const) { // prettier-ignore
@@ -585,6 +623,24 @@ describe('what is destroyed stays destroyed', () => {
       expect(again.store.getState()).toEqual({})
     }
   }, 10_000)
+
+  test('while the last step runs', async () => {
+    const mesh = createMesh()
+    const old = await older(mesh)
+    const newer = slow(mesh)
+    await until(() => newer.runs() === 1)
+    await old.store.set(['todos', 'b'], 2).durable
+    await old.store.close()
+    newer.go()
+    await until(() => newer.runs() === 2)
+    mesh.origin.faults.lose = () => true
+    await slow(mesh).store.destroy()
+    newer.go()
+    await pause(100)
+    await newer.store.close()
+    const again = await mesh.ready({ version: 2, state: {}, migrations: [renamed] })
+    expect(again.store.getState()).toEqual({})
+  })
 
   test('or nothing is: what cannot be erased whole does not come back as it was', async () => {
     const mesh = createMesh()
