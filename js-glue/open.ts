@@ -56,7 +56,9 @@ function check<S extends State>(options: StoreOptions<S>): void {
   const { conflicts = 'merge', lists = {}, channels = [] } = options
   const { version = 1, migrations = [] } = options
   if ([version, ...migrations.map((step) => step.version - 1)].some((one) => one <= 0 || one !== one >> 0)) throw new TypeError('version must be a whole number from 1 on, and of a migration from 2 on')
-  for (const { origin, include } of options.bridges ?? []) if (!/^https?:\/\/[^/*]+$/.test(origin) || !Array.isArray(include)) throw new TypeError(`a bridge needs the exact origin of its window, and include, not ${JSON.stringify({ origin, include })}`)
+  for (const { window, origin, include } of options.bridges ?? []) {
+    if (!(window as unknown) || !/^https?:\/\/[^/*]+$/.test(origin) || !Array.isArray(include)) throw new TypeError(`a bridge needs a window, its exact origin, and include, not ${JSON.stringify({ origin, include })}`)
+  }
   for (const kind of channels) if (!channelKinds.includes(kind)) throw new TypeError(`channels knows ${channelKinds.join(' and ')}, not ${JSON.stringify(kind)}`)
   for (const strategy of isForAll(conflicts) ? [conflicts] : Object.values(conflicts)) {
     if (!strategyNames.includes(strategy as string) && !resolverOf(strategy)) throw new TypeError(`conflicts knows ${strategyNames.join(', ')} and { resolve(values, context) }, not ${JSON.stringify(strategy)}`)

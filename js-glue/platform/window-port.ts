@@ -2,7 +2,7 @@
 import type { Clock, WindowPeer, WindowPortHandlers } from '../platform.ts'
 
 const helloFirstMs = 250
-const helloLastMs = 5000
+const helloLastMs = 4000
 
 /** A greeting; with `port`, the answer to the one of that nonce, and a port comes along. */
 interface Greeting {
@@ -12,8 +12,8 @@ interface Greeting {
 }
 
 /**
- * As Platform.connectWindow. Both sides greet, again and again until they are connected, for a page that is not there yet hears nothing; of their nonces the smaller
- * one's side makes the port. A page that was loaded again has another nonce, and is connected anew.
+ * As Platform.connectWindow. Both sides greet, and a few times more, for a page that is not there yet hears nothing; who comes later greets by itself. Of their nonces the
+ * smaller one's side makes the port. A page that was loaded again has another nonce, and is connected anew. Without windows, as in Node, nobody is.
  */
 export function connectWindow(name: string, peer: WindowPeer, nonce: string, clock: Clock, { connected, receive }: WindowPortHandlers): () => void {
   let port: MessagePort | undefined
@@ -30,9 +30,9 @@ export function connectWindow(name: string, peer: WindowPeer, nonce: string, clo
   }
 
   function greet(): void {
-    cancelHello = clock.after(helloMs, greet)
-    helloMs = Math.min(helloMs * 2, helloLastMs)
     post({})
+    if (helloMs <= helloLastMs) cancelHello = clock.after(helloMs, greet)
+    helloMs *= 2
   }
 
   function use(given: MessagePort, other: string): void {
@@ -58,11 +58,12 @@ export function connectWindow(name: string, peer: WindowPeer, nonce: string, clo
     use(port1, other)
   }
 
+  const self = globalThis as Partial<Pick<typeof globalThis, 'addEventListener' | 'removeEventListener'>>
   const listener = hear as (event: Event) => void
-  globalThis.addEventListener('message', listener)
+  self.addEventListener?.('message', listener)
   greet()
   return () => {
-    globalThis.removeEventListener('message', listener)
+    self.removeEventListener?.('message', listener)
     cancelHello?.()
     port?.close()
     port = undefined

@@ -177,7 +177,7 @@ describe('a bridge', () => {
   test('needs an exact origin, and keys', () => {
     const { open } = ends()
     for (const origin of ['*', '', 'app.example', 'https://*.example', 'https://app.example/', 'null']) expect(() => open(0, {}, { origin })).toThrow('exact origin')
-    expect(() => open(0, {}, { include: undefined as never })).not.toThrow()
+    expect(() => open(0, { bridges: [{ window: null, origin: 'https://app.example', include: [] } as never] })).toThrow(TypeError)
     expect(() => open(0, { bridges: [{ window: { postMessage: () => undefined }, origin: 'https://app.example' } as never] })).toThrow(TypeError)
   })
 })

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "wire/fragment.h"
 #include "wire/frame.h"
+#include "wire/messages.h"
 #include "wire/ops_codec.h"
 
 namespace tabmesh {
@@ -153,6 +154,19 @@ TEST(Wire, OpenTellsForeignChangedAndNewerFramesApart) {
   newer.AppendFixed32(kNamespace);
   FrameWriter::End(0, &newer);
   EXPECT_EQ(OpenFrame(newer.view(), kNamespace, &frame), Status::kUnsupportedVersion);
+}
+
+TEST(Wire, NumbersOfWritesHave32Bits) {
+  for (const uint64_t seq : {uint64_t{UINT32_MAX}, uint64_t{UINT32_MAX} + 1, UINT64_MAX}) {
+    Buffer body;
+    body.Append(std::string(2 * InstanceId::kBytes, '\1'));
+    body.AppendVarint(seq);
+    const Buffer bytes = Sealed(FrameKind::kAck, body.view());
+    Frame frame;
+    ASSERT_EQ(OpenFrame(bytes.view(), kNamespace, &frame), Status::kOk);
+    Ack ack;
+    EXPECT_EQ(DecodeAck(frame, &ack), seq <= UINT32_MAX ? Status::kOk : Status::kMalformedFrame) << seq;
+  }
 }
 
 TEST(Fragment, PutsMessagesOfManySizesTogether) {
