@@ -214,8 +214,9 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
     connections.add(connection)
     const transact = <T>(act: (on: Disk) => T): Promise<T> =>
       new Promise((resolve, reject) => {
+        const isOpen = connections.has(connection) // what was begun before it was closed is done
         task(tab, () => {
-          const error = connections.has(connection) && !connection.lost ? faults.abort?.(tab.label) : new TabmeshError('storage-failed', 'The connection to the database was lost.')
+          const error = isOpen && !connection.lost ? faults.abort?.(tab.label) : new TabmeshError('storage-failed', 'The connection to the database was lost.')
           if (error) return reject(error)
           try {
             resolve(act(disk(name)))
