@@ -55,12 +55,7 @@ void Durability::RecordFlipped(const InstanceId& instance, uint32_t seq) {
 }
 
 void Durability::Evicted() {
-  // Who had not read it yet may store in the next one what it has written before.
-  if (era_ != 0) writers_.clear();
-  for (auto& [id, writer] : writers_) {
-    writer.acknowledged.clear();
-    writer.flipped.clear();
-  }
+  writers_.clear();
   era_ = 0;
   beginning_.reset();
 }
@@ -106,6 +101,7 @@ std::string Durability::CheckFound(const Replica& replica, uint64_t cursor) cons
   if (beginning_ != nullptr) (void)durable.Restore(*beginning_, 0);
   for (const auto& [id, writer] : writers_) {
     if (writer.ambiguous) continue;
+    // Who had not read a database that was evicted may store in the next one what it has written before.
     const uint32_t last = writer.DurableUpTo(cursor);
     for (uint32_t seq = 1; seq <= last && seq <= writer.records.size(); ++seq) {
       const Bytes& record = writer.records[seq - 1];
