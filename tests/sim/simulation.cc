@@ -11,8 +11,9 @@ namespace tabmesh::sim {
 
 namespace {
 
-// Everybody gossips every 30 s, and asks four times before giving up.
-constexpr uint64_t kQuietMs = 120000;
+// Everybody gossips every 30 s, and asks four times before giving up; that, after a leader that was stopped
+// runs again.
+constexpr uint64_t kQuietMs = 150000;
 constexpr uint64_t kReopenMs = 15000;
 // More than ten times what a run needs: somebody goes round in circles.
 constexpr uint64_t kEventsMax = 20000000;

@@ -12,6 +12,8 @@ namespace {
 constexpr uint64_t kSecond = 1000;
 constexpr uint64_t kMinute = 60 * kSecond;
 constexpr uint64_t kStoppedMs = 50 * kSecond;
+// As long as an open may be blocked, and longer than it takes to ask a holder of whom nothing is heard.
+constexpr uint64_t kCalmBeforeMs = 40 * kSecond;
 
 }  // namespace
 
@@ -74,16 +76,25 @@ void Storms::ActAlone() {
   world_->events.After(random_.Between(10 * kSecond, 3 * kMinute), [this] { ActAlone(); });
 }
 
-// The last fault: others have to lead until it runs again.
-Tab* Storms::StopLeader() {
-  if (!world_->faults.drawn()[static_cast<size_t>(Fault::kTabStopped)] || random_.Chance(500)) return nullptr;
-  for (Tab* tab : world_->Alive()) {
-    if (!tab->running() || !tab->replica()->election().leads()) continue;
+// The last fault: others have to lead until it runs again. By now everybody has heard of the leader, and
+// nobody waits for the database: who cannot open it cannot lead.
+void Storms::StopLeader() {
+  const std::vector<Tab*> alive = world_->Alive();
+  const auto may_lead = [](const Tab* tab) { return tab->options().has_locks; };
+  if (std::count_if(alive.begin(), alive.end(), may_lead) < 2) return;
+  for (Tab* tab : alive) {
+    // The twin of a leader, as long as it writes nothing, takes the leader for itself.
+    if (!tab->running() || !tab->replica()->election().leads() || world_->IsTwin(*tab)) continue;
     tab->Say("leads, and is stopped without a word");
+    world_->Disturb(*tab);
     tab->Page::Hold(Life::kFrozen);
-    return tab;
+    world_->events.After(kStoppedMs, [this, tab] {
+      world_->CheckLed();
+      tab->Thaw([] {});
+      if (!tab->gone()) tab->SetVisible(true, 1);
+    });
+    return;
   }
-  return nullptr;
 }
 
 void Storms::Calm() {
@@ -92,21 +103,15 @@ void Storms::Calm() {
   world_->channel.Heal();
   world_->database.FillUntil(0);
   bool may_lead = false;
-  Tab* stopped = StopLeader();
   for (Tab* tab : world_->Alive()) {
-    if (tab == stopped) continue;
     tab->Thaw([tab] { tab->Resume(); });
     if (tab->gone()) continue;
     tab->SetVisible(true, 1);
     may_lead |= tab->options().has_locks;
   }
   if (!may_lead) world_->OpenTab(/*plain=*/true);
-  if (stopped == nullptr) return;
-  world_->events.After(kStoppedMs, [this, stopped] {
-    world_->CheckLed();
-    stopped->Thaw([] {});
-    if (!stopped->gone()) stopped->SetVisible(true, 1);
-  });
+  if (!world_->faults.drawn()[static_cast<size_t>(Fault::kTabStopped)] || random_.Chance(500)) return;
+  world_->events.After(kCalmBeforeMs, [this] { StopLeader(); });
 }
 
 }  // namespace tabmesh::sim

@@ -26,7 +26,7 @@ class Storms {
   void Act(uint64_t until_ms);
   void ActAlone();
   void Populate();
-  Tab* StopLeader();
+  void StopLeader();
   void Strike(Fault fault);
   /// A tab for this kind to hit: running ones only, or any. Null where there is none.
   Tab* Victim(Fault fault, bool running);

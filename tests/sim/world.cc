@@ -109,7 +109,7 @@ void World::Fail(const Tab& tab, std::string what) { Check(tab.Name() + ' ' + wh
 
 void World::Called(const Tab& tab, bool changed, bool local) {
   // A twin counts under a name that counts elsewhere.
-  if (twins_.count(tab.id()) == 0) Check(convergence.Called(tab, changed, local));
+  if (!IsTwin(tab)) Check(convergence.Called(tab, changed, local));
   Check(leadership.Called(tab));
   Check(clocks.Called(tab));
 }
@@ -134,7 +134,7 @@ void World::Shared(const Tab& tab, uint32_t seq) {
 
 void World::Hydrated(const Tab& tab, uint64_t cursor, uint64_t generation) {
   // A twin does not take a journal in which it has written already: its page has to be loaded again.
-  if (generation != database.generation() || twins_.count(tab.id()) > 0) return;
+  if (generation != database.generation() || IsTwin(tab)) return;
   Check(durability.CheckRead(tab, cursor));
   const bool first = hydrated_.insert(tab.number()).second;
   if (first && durability.has_hole()) Check(durability.CheckFound(*tab.replica(), cursor));
@@ -286,7 +286,7 @@ void World::CheckLed() {
   for (const Tab* tab : Alive()) {
     if (tab->running() && tab->replica()->election().leads()) return;
   }
-  Check("nobody who runs leads, 50 s after a tab was stopped");
+  Check("nobody who runs leads, 50 s after the leader was stopped");
 }
 
 void World::CheckSettled() {
@@ -297,7 +297,7 @@ void World::CheckSettled() {
   for (const Tab* tab : alive) {
     if (!verdict.good()) return;
     // A twin goes on counting where the other one was, and is told nothing of its own writes.
-    if (twins_.count(tab->id()) == 0) Check(durability.CheckSettled(*tab));
+    if (!IsTwin(*tab)) Check(durability.CheckSettled(*tab));
     Check(convergence.CheckGossip(*tab, events.now_ms()));
     Check(memory.Check(*tab));
     Check(membership.CheckSettled(*tab, alive));

@@ -43,9 +43,11 @@ class World : public TabWatcher, public DatabaseWatcher {
   void Check(std::string wrong);
   /// A page that was held or hidden owes nobody a quick start.
   void Disturb(const Tab& tab) { disturbed_.insert(tab.number()); }
-  /// After the quiet time: all is well.
+  /// Whether another tab has had its identity.
+  bool IsTwin(const Tab& tab) const { return twins_.count(tab.id()) > 0; }
   /// Somebody leads, although a tab is stopped, perhaps with the lock.
   void CheckLed();
+  /// After the quiet time: all is well.
   void CheckSettled();
   uint64_t TabMs() const;
 

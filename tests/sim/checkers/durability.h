@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "../tab.h"
@@ -57,7 +58,11 @@ class Durability {
 
     uint32_t DurableUpTo(uint64_t cursor) const;
   };
+  /// What the writers of this era and database have written is asked of nobody any more.
+  void Forget();
+
   std::map<InstanceId, Writer> writers_;
+  std::map<std::tuple<uint32_t, InstanceId, uint32_t>, Bytes> earlier_;  // by era and number
   uint32_t era_ = 0;
   Bytes beginning_;  // of the era, when it is not the first
   bool ambiguous_ = false;
