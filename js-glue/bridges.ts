@@ -1,5 +1,5 @@
 // Bridges to stores of other origins: some keys of either in a replica that both sides have, for as long as they are connected. Nothing else of a mesh crosses.
-import type { Core } from './core.ts'
+import { hexOf, type Core } from './core.ts'
 import { equals, type JsonObject, type TreeEdit } from './json-tree.ts'
 import type { BridgeMessage, Platform } from './platform.ts'
 import type { Bridge } from './types.ts'
@@ -136,11 +136,7 @@ export function createBridges({ name, bridges, platform, createCore, initial, st
 
     return {
       open() {
-        const nonce = Array.from(platform.random(16), (byte) => byte.toString(16).padStart(2, '0')).join('')
-        disconnect ??= platform.connectWindow(name, { window, origin }, nonce, clock, {
-          connected,
-          receive,
-        })
+        disconnect ??= platform.connectWindow(name, { window, origin }, hexOf(platform.random(16)), clock, { connected, receive })
       },
       tell,
       close() {

@@ -3,7 +3,7 @@ import { createBridges } from './bridges.ts'
 import { createCalls } from './calls.ts'
 import { createChannels } from './channels.ts'
 import { createConflicts, type Conflicts } from './conflicts.ts'
-import { createCore, loadModule, type Core, type CoreEvent, type WasmSource } from './core.ts'
+import { createCore, hexOf, loadModule, type Core, type CoreEvent, type WasmSource } from './core.ts'
 import { createEras, type Proposed } from './eras.ts'
 import { TabmeshError } from './errors.ts'
 import type { TreeEdit } from './json-tree.ts'
@@ -94,7 +94,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const mesh = meshOf(options.name, options.version)
 
   const instance = platform.random(16)
-  const id = Array.from(instance, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  const id = hexOf(instance)
   const label = platform.label()
   const connectedAt = clock.now()
   const { mayLead, defaultStrategy, strategies, lists } = options

@@ -70,8 +70,7 @@ export interface Versions {
 export function createVersions({ name, version, migrations, platform, kinds, packer, lists, createCore, adoptKey, onNewer, onOutdated, stored, storesNothing, away, ended, onError }: VersionsOptions): Versions {
   const { clock } = platform
   const steps = [...migrations].sort((a, b) => a.version - b.version)
-  const mesh = meshOf(name, version)
-  const turnLock = platform.openLock(`${mesh}:migration`)
+  const turnLock = platform.openLock(`${meshOf(name, version)}:migration`)
   let channel: Channel | undefined
   let announced = false
   let founding: Promise<boolean> | undefined
@@ -204,21 +203,20 @@ export function createVersions({ name, version, migrations, platform, kinds, pac
     if (away() || ended()) throw new TabmeshError('storage-failed', 'The page has gone away during a migration.')
   }
 
-  /** Undefined where there is nothing to migrate. */
+  /** Whether the journal has something now. */
   async function migrateFrom(from: number, older: Journal, journal: Journal, generation: string): Promise<boolean> {
     const first = await older.read(0, 0)
     let state = isEmpty(first) ? undefined : await migrated(from, first) // a step that fails stops nobody
     await settleOlder(from)
     checkHere()
     const last = await older.succeed(version)
-    let isFree = true
     let isFilled = false
     try {
       if (isEmpty(last)) return false
       if (!state || first.cursor !== last.cursor || first.generation !== last.generation || first.era !== last.era) state = await migrated(from, last)
       const made = state
       await journal.transact(0, 0, undefined, clock.now(), (contents) => {
-        isFree = isEmpty(contents) && contents.generation === generation
+        const isFree = isEmpty(contents) && contents.generation === generation
         isFilled = isFree || !isEmpty(contents)
         return isFree ? [made] : []
       })

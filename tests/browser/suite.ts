@@ -1,5 +1,6 @@
-// What a file of tests in Chromium begins with: one server, and one profile for all of its tests.
+// What a file of tests in browsers begins with: one server, and one profile for all of its tests.
 import { afterAll, beforeAll } from 'vitest'
+import { chosenBrowser, launchBrowser, type Browser } from './browsers/browser.ts'
 import { launch, serve, type Profile } from './harness.ts'
 
 export interface Suite {
@@ -16,6 +17,25 @@ export function useChromium(): Suite {
   })
   afterAll(async () => {
     await suite.profile?.close()
+    await suite.server?.close()
+  })
+  return suite
+}
+
+export interface BrowserSuite {
+  readonly browser: Browser
+  readonly server: Awaited<ReturnType<typeof serve>>
+}
+
+/** The same in whichever browser is chosen. */
+export function useBrowser(): BrowserSuite {
+  const suite = {} as { browser: Browser; server: BrowserSuite['server'] }
+  beforeAll(async () => {
+    suite.server = await serve()
+    suite.browser = await launchBrowser(chosenBrowser())
+  })
+  afterAll(async () => {
+    await suite.browser?.close()
     await suite.server?.close()
   })
   return suite

@@ -135,8 +135,7 @@ describe('a bridge', () => {
     const [a, b] = [open(0, {}, { include: ['shared', 'own'] }), open(1, {}, { include: ['shared'] })]
     await Promise.all([a.ready, b.ready])
     a.setState({ own: 'of a', shared: { x: 1 } })
-    await until(() => b.getState().shared.x === 1)
-    await settle()
+    await until(() => b.getState().shared.x === 1) // in the same frame
     expect(b.getState().own).toBe(0)
   })
 
@@ -145,8 +144,7 @@ describe('a bridge', () => {
     const [a, b] = [open(0, { exclude: ['own'] }, { include: ['own', 'shared'] }), open(1, {}, { include: ['own', 'shared'] })]
     await Promise.all([a.ready, b.ready])
     a.setState({ own: 'secret', shared: { x: 1 } })
-    await until(() => b.getState().shared.x === 1)
-    await settle()
+    await until(() => b.getState().shared.x === 1) // in the same frame
     expect(b.getState().own).toBe(0)
   })
 

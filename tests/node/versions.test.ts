@@ -309,9 +309,23 @@ function slow(mesh: Mesh): { store: Store<AnyState>; tab: MemoryTab; runs: () =>
   return { ...opened, runs: () => runs, go: () => go() }
 }
 
+/** The same, with a tab of version 1 whose write has come in between: its last step runs, and the older journal is closed. */
+async function inLastStep(mesh: Mesh): Promise<ReturnType<typeof slow>> {
+  const old = await older(mesh)
+  const newer = slow(mesh)
+  await until(() => newer.runs() === 1)
+  await old.store.set(['todos', 'b'], 2).durable
+  await old.store.close()
+  newer.go()
+  await until(() => newer.runs() === 2)
+  return newer
+}
+
+const writable = ({ platform }: MemoryTab): { -readonly [K in keyof Platform]: Platform[K] } => platform
+
 /** Its journal of that mesh does this instead. */
 function instead(tab: MemoryTab, mesh: string, of: Partial<Journal>): void {
-  const platform = tab.platform as { -readonly [K in keyof Platform]: Platform[K] }
+  const platform = writable(tab)
   const open = platform.openJournal.bind(platform)
   platform.openJournal = async (name, ...rest) => ({ ...(await open(name, ...rest))!, ...(name === mesh ? of : {}) })
 }
@@ -319,13 +333,7 @@ function instead(tab: MemoryTab, mesh: string, of: Partial<Journal>): void {
 describe('what an older version calls durable is migrated, or refused', () => {
   test('when it is written while a step runs, and its tab is closed', async () => {
     const mesh = createMesh()
-    const old = await older(mesh)
-    const newer = slow(mesh)
-    await until(() => newer.runs() === 1)
-    await old.store.set(['todos', 'b'], 2).durable
-    await old.store.close()
-    newer.go()
-    await until(() => newer.runs() === 2)
+    const newer = await inLastStep(mesh)
     newer.go()
     await newer.store.ready
     expect(newer.store.getState()).toEqual({ tasks: { a: 1, b: 2 } })
@@ -333,12 +341,7 @@ describe('what an older version calls durable is migrated, or refused', () => {
 
   test('when its tab comes while the last step runs', async () => {
     const mesh = createMesh()
-    const old = await older(mesh)
-    const newer = slow(mesh)
-    await until(() => newer.runs() === 1)
-    await old.store.set(['todos', 'b'], 2).durable
-    newer.go()
-    await until(() => newer.runs() === 2)
+    const newer = await inLastStep(mesh)
     const late = await mesh.ready({ state: { todos: {} } })
     await expect(Promise.resolve().then(() => late.store.set(['todos', 'c'], 3).durable)).rejects.toMatchObject({ code: 'upgrade-required' })
     newer.go()
@@ -431,7 +434,7 @@ describe('what an older version calls durable is migrated, or refused', () => {
     const mesh = createMesh()
     const { store, tab } = mesh.open({ state: { todos: {} } })
     let appends = 0
-    const platform = tab.platform as { -readonly [K in keyof Platform]: Platform[K] }
+    const platform = writable(tab)
     const open = platform.openJournal.bind(platform)
     platform.openJournal = async (...given) => {
       const journal = (await open(...given))!
@@ -496,7 +499,7 @@ describe('a migration that does not come about stops nobody', () => {
     const mesh = createMesh()
     await (await older(mesh)).store.close()
     const { store, tab } = mesh.open({ version: 2, state: {}, migrations: [renamed] })
-    const platform = tab.platform as { -readonly [K in keyof Platform]: Platform[K] }
+    const platform = writable(tab)
     const { versions } = platform
     platform.versions = () => ((platform.versions = versions), Promise.reject(new Error('not now')))
     store.on('error', () => undefined)
@@ -626,13 +629,7 @@ describe('what is destroyed stays destroyed', () => {
 
   test('while the last step runs', async () => {
     const mesh = createMesh()
-    const old = await older(mesh)
-    const newer = slow(mesh)
-    await until(() => newer.runs() === 1)
-    await old.store.set(['todos', 'b'], 2).durable
-    await old.store.close()
-    newer.go()
-    await until(() => newer.runs() === 2)
+    const newer = await inLastStep(mesh)
     mesh.origin.faults.lose = () => true
     await slow(mesh).store.destroy()
     newer.go()
@@ -647,7 +644,7 @@ describe('what is destroyed stays destroyed', () => {
     await (await older(mesh)).store.close()
     const newer = await mesh.ready({ version: 2, state: {}, migrations: [renamed] })
     await newer.store.set(['tasks', 'a'], 'changed').durable
-    const platform = newer.tab.platform as { -readonly [K in keyof Platform]: Platform[K] }
+    const platform = writable(newer.tab)
     platform.openJournal = () => Promise.reject(new Error('not now'))
     await expect(newer.store.destroy()).rejects.toThrow('not now')
     const again = await mesh.ready({ version: 2, state: {}, migrations: [renamed] })

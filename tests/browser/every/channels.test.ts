@@ -1,26 +1,17 @@
 // What a page has is what it is made of: every combination of the four primitives, in pages that lack the others, in every browser that is driven.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { chosenBrowser, launchBrowser, type Browser, type BrowserTab } from '../browsers/browser.ts'
-import { eventually, serve, within } from '../harness.ts'
+import { describe, expect, test } from 'vitest'
+import { chosenBrowser, type BrowserTab } from '../browsers/browser.ts'
+import { eventually, within } from '../harness.ts'
+import { useBrowser } from '../suite.ts'
 
 const primitives = ['locks', 'BroadcastChannel', 'indexedDB', 'localStorage'] as const
 type Primitive = (typeof primitives)[number]
 
-let server: Awaited<ReturnType<typeof serve>>
-let browser: Browser
-
-beforeAll(async () => {
-  server = await serve()
-  browser = await launchBrowser(chosenBrowser())
-})
-afterAll(async () => {
-  await browser?.close()
-  await server?.close()
-})
+const suite = useBrowser()
 
 /** A page without these, as in old browsers, on plain http, or where the user has blocked storage. */
 async function openWithout(missing: readonly Primitive[]): Promise<BrowserTab> {
-  const page = await browser.open(server.url)
+  const page = await suite.browser.open(suite.server.url)
   await eventually(() => page.evaluate(() => 'tabmesh' in window), Boolean)
   await page.evaluate((missing) => {
     window.seen = []

@@ -2,30 +2,24 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { channelKinds } from '../../../js-glue/platform.ts'
 import { channelCases } from '../../conformance/channel.ts'
 import { journalCases } from '../../conformance/journal.ts'
 import { lockCases } from '../../conformance/lock.ts'
-import { chosenBrowser, launchBrowser, type Browser, type BrowserTab } from '../browsers/browser.ts'
-import { eventually, root, serve } from '../harness.ts'
+import { chosenBrowser, type BrowserTab } from '../browsers/browser.ts'
+import { eventually, root } from '../harness.ts'
+import { useBrowser } from '../suite.ts'
 
-let server: Awaited<ReturnType<typeof serve>>
-let browser: Browser
+const suite = useBrowser()
 let page: BrowserTab
 
 beforeAll(async () => {
   const outdir = join(root, 'build', 'conformance')
   await mkdir(outdir, { recursive: true })
   await build({ entryPoints: [join(root, 'tests/conformance/page.ts')], outdir, bundle: true, format: 'esm', target: 'es2022', external: ['node:*'] })
-  server = await serve()
-  browser = await launchBrowser(chosenBrowser())
-  page = await browser.open(new URL('/tests/conformance/page.html', server.url).href)
+  page = await suite.browser.open(new URL('/tests/conformance/page.html', suite.server.url).href)
   await eventually(() => page.evaluate(() => window.conformance !== undefined), Boolean)
-})
-afterAll(async () => {
-  await browser?.close()
-  await server?.close()
 })
 
 const names = [

@@ -1,22 +1,13 @@
 // What a store promises, in every browser that is driven: nothing lost, nothing counted twice, one leader, what is durable stays.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { chosenBrowser, launchBrowser, type Browser, type BrowserTab } from '../browsers/browser.ts'
-import { eventually, serve, within } from '../harness.ts'
+import { describe, expect, test } from 'vitest'
+import { chosenBrowser, type BrowserTab } from '../browsers/browser.ts'
+import { eventually, within } from '../harness.ts'
+import { useBrowser } from '../suite.ts'
 
-let server: Awaited<ReturnType<typeof serve>>
-let browser: Browser
-
-beforeAll(async () => {
-  server = await serve()
-  browser = await launchBrowser(chosenBrowser())
-})
-afterAll(async () => {
-  await browser?.close()
-  await server?.close()
-})
+const suite = useBrowser()
 
 async function open(name: string, state: object): Promise<BrowserTab> {
-  const page = await browser.open(server.url)
+  const page = await suite.browser.open(suite.server.url)
   await eventually(() => page.evaluate(() => 'tabmesh' in window), Boolean)
   await page.evaluate(
     async ([name, state]) => {

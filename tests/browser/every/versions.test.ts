@@ -1,19 +1,10 @@
 // Two builds of an app at once: of one version of its schema, and of two.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { chosenBrowser, launchBrowser, type Browser, type BrowserTab } from '../browsers/browser.ts'
-import { eventually, serve } from '../harness.ts'
+import { describe, expect, test } from 'vitest'
+import { chosenBrowser, type BrowserTab } from '../browsers/browser.ts'
+import { eventually } from '../harness.ts'
+import { useBrowser } from '../suite.ts'
 
-let server: Awaited<ReturnType<typeof serve>>
-let browser: Browser
-
-beforeAll(async () => {
-  server = await serve()
-  browser = await launchBrowser(chosenBrowser())
-})
-afterAll(async () => {
-  await browser?.close()
-  await server?.close()
-})
+const suite = useBrowser()
 
 interface Build {
   readonly name: string
@@ -25,7 +16,7 @@ interface Build {
 
 /** A tab of a build; version 2 calls what version 1 calls `todos` `tasks`. */
 async function open(build: Build): Promise<BrowserTab> {
-  const page = await browser.open(server.url)
+  const page = await suite.browser.open(suite.server.url)
   await eventually(() => page.evaluate(() => 'tabmesh' in window), Boolean)
   await page.evaluate(async ({ unlisted = false, ...given }) => {
     window.seen = []
