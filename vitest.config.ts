@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
-/** Chromium's own suites reach into its processes and caches; tests/browser/every runs in every browser. */
-const browserTests = (process.env.TABMESH_BROWSER ?? 'chromium') === 'chromium' ? 'tests/browser/**/*.test.ts' : 'tests/browser/every/**/*.test.ts'
+/** Chromium's own suites reach into its processes and caches; folders `every` run in every browser. */
+const every = (process.env.TABMESH_BROWSER ?? 'chromium') === 'chromium' ? '' : 'every/'
 const timeouts = { testTimeout: 120_000, hookTimeout: 120_000 }
 
 export default defineConfig({
@@ -10,8 +10,8 @@ export default defineConfig({
       { test: { name: 'node', include: ['tests/node/**/*.test.ts', 'tests/tidy/**/*.test.ts'], ...timeouts } },
       { test: { name: 'package', include: ['tests/package/**/*.test.ts'], ...timeouts } },
       // One browser at a time: timing of the machine is part of what is shown.
-      { test: { name: 'browser', include: [browserTests], exclude: ['tests/browser/endurance/**'], fileParallelism: false, ...timeouts } },
-      { test: { name: 'endurance', include: ['tests/browser/endurance/**/*.test.ts'], fileParallelism: false, testTimeout: 3_600_000, hookTimeout: 120_000 } },
+      { test: { name: 'browser', include: [`tests/browser/${every}**/*.test.ts`], exclude: ['tests/browser/endurance/**'], fileParallelism: false, ...timeouts } },
+      { test: { name: 'endurance', include: [`tests/browser/endurance/${every}**/*.test.ts`], fileParallelism: false, testTimeout: 3_600_000, hookTimeout: 120_000 } },
     ],
   },
 })

@@ -1,5 +1,5 @@
 // npm run test:browser [-- --browser=chromium|firefox|webkit|all] [--long] [FILTER]: the real-browser suites; vitest.config.ts
-// says which of them run where. --long: the hundreds of kills, closings and minutes of tests/browser/endurance instead, in Chromium.
+// says which of them run where. --long: the hundreds of kills, closings and minutes of tests/browser/endurance instead.
 import { join } from 'node:path'
 import { buildAll } from './build.mjs'
 import { browserNames, ensureBrowser } from './lib/debian.mjs'
@@ -10,7 +10,6 @@ await main(async () => {
   const browser = args.find((arg) => arg.startsWith('--browser='))?.slice('--browser='.length) ?? 'chromium'
   if (browser !== 'all' && !browserNames.includes(browser)) throw new StepError(`Browser "${browser}" is not driven. Next: npm run test:browser -- --browser=${browserNames.join('|')}|all`)
   const long = args.includes('--long')
-  if (long && browser !== 'chromium') throw new StepError('The long tests reach into Chromium alone. Next: npm run test:browser -- --long')
   await buildAll()
   await (await import('./lib/steps.mjs')).buildWeb()
   const filters = args.filter((arg) => !arg.startsWith('--'))

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { chromium, type BrowserContext, type CDPSession, type Page } from 'playwright-core'
 import sirv from 'sirv'
 import { chromiumPath } from '../../scripts/lib/debian.mjs'
@@ -12,14 +13,23 @@ export const root = new URL('../../', import.meta.url).pathname
 /** Isolated pages have clocks of 5 µs instead of 100 µs (High Resolution Time, coarsening). */
 export const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' }
 
-/** Serves the checkout: tests/browser/page.html imports the built package from dist/. */
-export async function serve(headers: Record<string, string> = {}): Promise<{ url: string; close: () => Promise<void> }> {
+/** Serves the checkout: tests/browser/page.html imports the built package from dist/. What pages post to /tell is handed to `told`, whose answer they get. */
+export async function serve(headers: Record<string, string> = {}, told: (message: string) => string = () => ''): Promise<{ url: string; close: () => Promise<void> }> {
   const files = sirv(root, {
     dev: true,
     etag: true,
     setHeaders: (response) => Object.entries(headers).forEach((header) => response.setHeader(...header)),
   })
-  const server: Server = createServer((request, response) => files(request, response, () => void response.writeHead(404).end()))
+  const server: Server = createServer((request, response) => {
+    if (request.method === 'POST' && request.url === '/tell') {
+      text(request).then(
+        (message) => response.end(told(message)),
+        () => undefined, // its page is gone
+      )
+      return
+    }
+    files(request, response, () => void response.writeHead(404).end())
+  })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as { port: number }
   return {

@@ -27,12 +27,9 @@ async function answers(url: string): Promise<void> {
   throw new Error(`WebKitWebDriver does not answer at ${url}`)
 }
 
-export async function launchWebKit(): Promise<Browser> {
-  const { driver: driverPath, browser: binary } = webkitPaths()
-  const folder = await mkdtemp(join(tmpdir(), 'tabmesh-webkit-'))
-  const { display, process: xvfb } = await startDisplay()
-  const port = await freePort()
-  const env = {
+/** Nothing of the machine's user, and nothing that needs a graphics card. */
+export function webkitEnvironment(folder: string, display: string): NodeJS.ProcessEnv {
+  return {
     PATH: process.env.PATH,
     DISPLAY: display,
     HOME: folder,
@@ -45,7 +42,14 @@ export async function launchWebKit(): Promise<Browser> {
     WEBKIT_DISABLE_COMPOSITING_MODE: '1',
     WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1', // its sandbox needs more than a container allows
   }
-  const service = spawn(driverPath, ['-p', String(port)], { env, stdio: 'ignore' })
+}
+
+export async function launchWebKit(): Promise<Browser> {
+  const { driver: driverPath, browser: binary } = webkitPaths()
+  const folder = await mkdtemp(join(tmpdir(), 'tabmesh-webkit-'))
+  const { display, process: xvfb } = await startDisplay()
+  const port = await freePort()
+  const service = spawn(driverPath, ['-p', String(port)], { env: webkitEnvironment(folder, display), stdio: 'ignore' })
   await answers(`http://127.0.0.1:${port}`)
   const capabilities = new Capabilities({ browserName: 'MiniBrowser', 'webkitgtk:browserOptions': { binary, args: ['--automation', '--features=+FileSystem,+AccessHandle,+StorageAPI'] } })
   const driver = await new Builder().usingServer(`http://127.0.0.1:${port}`).withCapabilities(capabilities).build()
