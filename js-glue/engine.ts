@@ -90,12 +90,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const sync = createSync(mirror.parts)
   const { clock } = platform
   await platform.lifecycle.active()
-  const module = await loadModule(options.wasm)
+  const [module, label] = await Promise.all([loadModule(options.wasm), platform.label()])
   const mesh = meshOf(options.name, options.version)
 
   const instance = platform.random(16)
   const id = hexOf(instance)
-  const label = platform.label()
   const connectedAt = clock.now()
   const { mayLead, defaultStrategy, strategies, lists } = options
   const core: Core = createCore(module, { name: mesh, instance, label, connectedAt, visible: platform.lifecycle.visible(), mayLead, defaultStrategy, strategies, lists })
@@ -599,6 +598,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     channels,
     platform,
     mayLead,
+    leader: () => leading.id,
     leads: () => leading.isLeader,
     suspended: () => suspended,
     ended: () => ended,

@@ -1,4 +1,5 @@
-// Who leads, and who lives: the leader lock or its lease, the claim of a term, and the looks at who runs.
+// Who leads, and who lives: the leader lock, or what takes its place, the claim of a term, and the looks at who runs.
+import { createAdvisory, termOfItsOwn } from './advisory.ts'
 import type { Channels } from './channels.ts'
 import type { Core } from './core.ts'
 import { TabmeshError } from './errors.ts'
@@ -20,6 +21,8 @@ export interface LeadershipOptions {
   readonly channels: Channels
   readonly platform: Platform
   readonly mayLead: boolean
+  /** Who leads, as far as this tab knows. */
+  readonly leader: () => string | undefined
   readonly leads: () => boolean
   readonly suspended: () => boolean
   readonly ended: () => boolean
@@ -52,11 +55,11 @@ export interface Leadership {
   end(reason: TabmeshError): void
 }
 
-export function createLeadership({ name, id, core, storage, channels, platform, mayLead, leads, suspended, ended, perform }: LeadershipOptions): Leadership {
+export function createLeadership({ name, id, core, storage, channels, platform, mayLead, leader, leads, suspended, ended, perform }: LeadershipOptions): Leadership {
   const { clock } = platform
   const { replica } = core
   const lock = platform.openLock(name)
-  const leaderLock: LeaderLock = lock ?? createLease(clock, id, storage)
+  const leaderLock: LeaderLock = lock ?? withoutLocks()
   /** Those who wait until this tab leads. */
   const forcing: { readonly resolve: () => void; readonly reject: (error: TabmeshError) => void }[] = []
   let cancelLook: (() => void) | undefined
@@ -75,12 +78,34 @@ export function createLeadership({ name, id, core, storage, channels, platform, 
     },
   }
 
+  /** A lease where there is a database, which shows when it is opened; else nothing but what the tabs hear of each other. */
+  function withoutLocks(): LeaderLock {
+    const lease = createLease(clock, id, storage)
+    const advisory = createAdvisory({ clock, instance: id, peers: () => core.peers(), leader })
+    let way = lease
+    let mine: object | undefined
+    return {
+      request(wanted) {
+        const own = (mine = {})
+        void storage.open().then(() => {
+          if (mine !== own) return
+          way = storage.absent ? advisory : lease
+          way.request(wanted)
+        })
+      },
+      release() {
+        mine = undefined
+        way.release()
+      },
+    }
+  }
+
   async function claim(atLeast: number): Promise<void> {
     try {
       await storage.open()
       if (ended()) return
       if (!storage.journal && !storage.absent) throw new TabmeshError('storage-failed', 'There is no database to keep the term in.')
-      const term = (await storage.journal?.claimTerm(atLeast, id)) ?? atLeast
+      const term = (await storage.journal?.claimTerm(atLeast, id)) ?? (lock ? atLeast : termOfItsOwn(atLeast, id))
       if (ended()) return
       replica.termClaimed(term, clock.now())
     } catch {

@@ -190,8 +190,8 @@ export interface Platform {
   readonly lifecycle: Lifecycle
   /** `count` random bytes from a cryptographic source. */
   random(count: number): Uint8Array
-  /** A readable name for this tab. */
-  label(): string
+  /** A readable name for this tab: the same after a reload, and no other tab's. */
+  label(): Promise<string>
   openChannel(kind: ChannelKind, name: string, receive: (frame: Uint8Array) => void, packer: BytePacker): Channel | undefined
   openJournal(name: string, durability: 'relaxed' | 'strict', onLost: () => void): Promise<Journal> | undefined
   /** The versions of which there is a database (versions.ts): where the surroundings have no list of databases, those of `candidates`. Rejects where they cannot be told now. */

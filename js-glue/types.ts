@@ -303,6 +303,7 @@ export interface Store<S extends State> {
   readonly version: number
   /** Resolves once all writes made so far in this tab have reached the level; default `durable`. Pending where nothing can be stored. */
   flush(level?: Level): Promise<void>
+  /** `id`: of this page load; `label`: readable, the same after a reload where there are Web Locks. Both empty until the core is loaded. */
   readonly tab: { readonly id: string; readonly label: string }
   readonly tabs: readonly TabInfo[]
   readonly leader: Leader

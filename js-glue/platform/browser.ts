@@ -5,6 +5,7 @@ import { openIndexedDb, versionsInIndexedDb } from './indexed-db.ts'
 import { createPageLifecycle } from './page-lifecycle.ts'
 import { openStorageEvents } from './storage-events.ts'
 import { createSystemClock } from './system-clock.ts'
+import { tabLabel } from './tab-label.ts'
 import { randomBytes } from './web-crypto.ts'
 import { openWebLocks } from './web-locks.ts'
 import { connectWindow } from './window-port.ts'
@@ -14,7 +15,7 @@ export function createBrowserPlatform(): Platform {
     clock: createSystemClock(),
     lifecycle: createPageLifecycle(),
     random: randomBytes,
-    label: () => 'tab ' + Array.from(randomBytes(2), (byte) => byte.toString(16).padStart(2, '0')).join(''),
+    label: tabLabel,
     openChannel: (kind, name, receive, packer) => (kind === 'broadcast-channel' ? openBroadcastChannel(name, receive) : openStorageEvents(name, receive, packer)),
     openJournal(name, durability, onLost) {
       try {

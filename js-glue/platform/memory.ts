@@ -356,7 +356,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
             },
           },
           random: (count) => crypto.getRandomValues(new Uint8Array(count)),
-          label: () => label,
+          label: () => Promise.resolve(label),
           openChannel: (kind, name, receive, packer) => openChannel(tab, kind, name, receive, packer),
           openJournal: (name, _durability, onLost) => openJournal(tab, name, onLost),
           versions: (name, _candidates) => Promise.resolve([...disks.keys()].flatMap((one) => (one === name ? [1] : one.startsWith(`${name}@`) ? [Number(one.slice(name.length + 1))] : []))),

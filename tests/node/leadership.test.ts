@@ -3,6 +3,9 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Store } from '../../js-glue/index.ts'
 import { createMesh, until, type AnyState } from './mesh.ts'
 
+const pass = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms)
+const leads = ({ leader }: Store<AnyState>): boolean => leader.isLeader
+
 describe('leadership', () => {
   test('passes on when the leader closes, crashes, or is suspended; terms grow', async () => {
     const mesh = createMesh()
@@ -64,8 +67,6 @@ describe('leadership', () => {
 })
 
 describe('a leader that is stopped without a word', () => {
-  const pass = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms)
-  const leads = (store: Store<AnyState>): boolean => store.leader.isLeader
   afterEach(() => vi.useRealTimers())
 
   test('is replaced within 35 s, in another term; when it runs again it follows, and its own writes arrive', async () => {
@@ -175,8 +176,6 @@ describe('a leader that is stopped without a word', () => {
 })
 
 describe('without locks', () => {
-  const pass = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms)
-  const leads = (store: Store<AnyState>): boolean => store.leader.isLeader
   beforeEach(() => void vi.useFakeTimers({ shouldAdvanceTime: true }))
   afterEach(() => vi.useRealTimers())
 
@@ -256,12 +255,55 @@ describe('without locks', () => {
     await pass(10_000)
     expect(leads(two.store)).toBe(true)
   })
+})
 
-  test('and without a database nobody leads', async () => {
+describe('without locks and without a database', () => {
+  beforeEach(() => void vi.useFakeTimers({ shouldAdvanceTime: true }))
+  afterEach(() => vi.useRealTimers())
+  const options = { persist: false, state: { n: 0 } } as const
+
+  test('one of three leads, all know it, and when it is closed another does, in a later term; nothing is promised of it', async () => {
     const mesh = createMesh({ locks: false })
-    const { store } = await mesh.ready({ persist: false })
-    await pass(20_000)
-    expect(leads(store)).toBe(false)
-    expect(store.leader.guarantee).toBe('advisory')
+    const tabs = [await mesh.ready(options), await mesh.ready(options), await mesh.ready(options)]
+    const stores = tabs.map(({ store }) => store)
+    await pass(15_000)
+    const first = stores.find(leads)!
+    expect(stores.map((store) => store.leader.id)).toEqual(stores.map(() => first.tab.id))
+    expect([stores.filter(leads).length, first.leader.guarantee, first.status.leadership]).toEqual([1, 'advisory', 'leader'])
+    const { term } = first.leader
+    await expect(first.transaction(() => ({ n: 1 }))).rejects.toMatchObject({ code: 'unsupported' })
+    for (const store of stores) store.leader.handle('name', () => store.tab.label)
+    const asked = stores.find((store) => store !== first)!.leader.call('name')
+    await pass(1000)
+    expect(await asked).toBe(first.tab.label)
+    await first.close()
+    await pass(15_000)
+    const [next, ...more] = stores.filter((store) => store !== first && leads(store))
+    expect([more.length, next!.leader.term > term]).toEqual([0, true])
+  })
+
+  test('one that dies is replaced when nothing was heard of it for two minutes, one that lives is not', async () => {
+    const mesh = createMesh({ locks: false })
+    const [one, two] = [await mesh.ready(options), await mesh.ready(options)]
+    await pass(600_000)
+    const [leader, other] = leads(one.store) ? [one, two] : [two, one]
+    expect([leads(leader.store), leads(other.store)]).toEqual([true, false])
+    leader.tab.kill()
+    await pass(90_000)
+    expect(leads(other.store)).toBe(false)
+    await pass(60_000)
+    expect(leads(other.store)).toBe(true)
+  })
+
+  test('two that have not heard of each other both lead; when they do, one of them does', async () => {
+    let deaf = true
+    const mesh = createMesh({ locks: false, lose: () => deaf })
+    const [{ store: a }, { store: b }] = [await mesh.ready(options), await mesh.ready(options)]
+    await pass(15_000)
+    expect([leads(a), leads(b)]).toEqual([true, true])
+    deaf = false
+    await pass(60_000)
+    expect([leads(a), leads(b)].filter(Boolean)).toHaveLength(1)
+    expect(a.leader.id).toBe(b.leader.id)
   })
 })
