@@ -12,6 +12,7 @@ import { bytePackerOf } from './lz.ts'
 import { channelKinds, type ChannelKind, type JournalContents, type Platform } from './platform.ts'
 import type { Lists } from './keyed-list.ts'
 import { createLeadership } from './leadership.ts'
+import { createShelved } from './shelved.ts'
 import { createStorage } from './storage.ts'
 import type { Mirror } from './store.ts'
 import { createSync } from './sync.ts'
@@ -41,6 +42,8 @@ export interface EngineOptions {
   readonly resolverOf: (key: string) => Resolver | undefined
   readonly lists: Lists
   readonly persist: false | 'relaxed' | 'strict'
+  /** Whether a hot copy is kept. */
+  readonly hotCopy: boolean
   readonly channels: readonly ChannelKind[] | undefined
   readonly bridges: readonly Bridge[]
   readonly mayLead: boolean
@@ -144,7 +147,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     found: (journal, of) => versions.found(journal, of),
     onSucceeded: succeeded,
     onRead(journal) {
-      if (!outdated) writer.use(journal)
+      if (!outdated) {
+        writer.use(journal)
+        shelved.takeIn(journal)
+      }
       versions.announce()
     },
     state: () => core.checkpoint(),
@@ -372,6 +378,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
           perform()
         }
         if (hydrated) break
+        if (mirror.parts.isHot) sync.applyRemote([]) // nothing of it is stored
         sync.connect({
           commit(edits) {
             const number = eras.write(edits, mirror.parts.sent)
@@ -506,6 +513,29 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   // ---- the channel ----
 
   const packer = bytePackerOf(module)
+  const shelved = createShelved({
+    name: options.name,
+    version: options.version,
+    instance: id,
+    platform,
+    packer,
+    copies: options.hotCopy,
+    leads: () => leading.isLeader,
+    state: () => (hydrated && !ended && !outdated ? { shared: sharedState, textBytes: core.counters()[9] ?? 0 } : undefined),
+    era: () => eras.era,
+    restore(records) {
+      const whole = records.filter((record) => core.restore(record, clock.now()) === 0)
+      if (told && !ended) {
+        replica.restored(false, clock.now())
+        perform()
+      }
+      return whole
+    },
+    onLost: () => emit('error', { error: new TabmeshError('write-lost', 'A page has left writes that it could not store, and nobody has looked after them in time.') }),
+  })
+  mirror.subscribe(() => shelved.changed())
+  const sharedState = (): Record<string, unknown> => Object.fromEntries(Object.entries(mirror.parts.state).filter(([key]) => mirror.parts.isShared(key)))
+
   const channels = createChannels({
     kinds: options.channels ?? channelKinds,
     clock,
@@ -704,6 +734,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     replica.suspend(clock.now())
     perform()
     writer.flushNow()
+    shelved.leave(options.persist === false ? [] : writer.unstored())
     leadership.hide()
     channels.close()
     versions.close()
@@ -823,7 +854,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     call: (name, args) => calls.call(name, args),
     force: () => leadership.force(),
     history: sync.history,
-    exportState: (version) => versions.exported(structuredClone(Object.fromEntries(Object.entries(mirror.parts.state).filter(([key]) => mirror.parts.isShared(key)))), version),
+    exportState: (version) => versions.exported(structuredClone(sharedState()), version),
     leader: () => ({ ...leading, guarantee: storage.persistence === 'indexed-db' ? 'fenced' : 'advisory' }),
     stats() {
       const [writes = 0, framesIn = 0, bytesIn = 0, framesOut = 0, bytesOut = 0, dropped = 0, gaps = 0, divergences = 0, nodes = 0, textBytes = 0, poolBytes = 0] = ended ? [] : core.counters()
@@ -851,6 +882,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         if (!storage.journal && !storage.absent) throw new TabmeshError('storage-failed', 'The database cannot be opened now, so its contents could not be erased: call destroy() again after a reload.')
         await versions.eraseOthers()
         await storage.journal?.erase()
+        shelved.erase()
       } finally {
         end(new TabmeshError('closed', 'The store is destroyed.'))
       }

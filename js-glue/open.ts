@@ -2,7 +2,9 @@
 import type { Engine, EngineParts } from './engine.ts'
 import { TabmeshError } from './errors.ts'
 import type { JsonObject } from './json-tree.ts'
-import { channelKinds } from './platform.ts'
+import { readHotCopy } from './hot-copy.ts'
+import { channelKinds, type Shelf } from './platform.ts'
+import { localShelf } from './platform/local-storage.ts'
 import { createMirror } from './store.ts'
 import type { Lists } from './keyed-list.ts'
 import type { CallHandler, Conflict, DebugEvent, DeepReadonly, Leader, Outcome, Resolver, Stats, State, Status, Store, StoreEvents, StoreOptions, Strategy, StrategyName, TabInfo, TransactionOptions, Write } from './types.ts'
@@ -25,7 +27,7 @@ const browser = {}
  * Throws TypeError for options that make no sense.
  */
 export function createStore<S extends State>(options: StoreOptions<S>): Store<S> {
-  return createStoreOn(browser, async () => (await import('./browser-engine.ts')).browserEngine(), options)
+  return createStoreOn(browser, async () => (await import('./browser-engine.ts')).browserEngine(), options, localShelf)
 }
 
 /** `createStore`, and waits until it is hydrated. */
@@ -35,15 +37,15 @@ export async function openStore<S extends State>(options: StoreOptions<S>): Prom
   return store
 }
 
-/** The same on other surroundings: `page` stands for the page that shares its stores. */
-export function createStoreOn<S extends State>(page: object, load: () => Promise<EngineParts>, options: StoreOptions<S>): Store<S> {
+/** The same on other surroundings: `page` stands for the page that shares its stores, `shelf` has its hot copies. */
+export function createStoreOn<S extends State>(page: object, load: () => Promise<EngineParts>, options: StoreOptions<S>, shelf?: Shelf): Store<S> {
   check(options)
   const ofPage = stores.get(page) ?? new Map<string, Shared>()
   stores.set(page, ofPage)
   const key = `${options.name}@${options.version ?? 1}`
   let shared = ofPage.get(key)
   if (!shared) {
-    shared = { store: makeStore(load, options, () => {
+    shared = { store: makeStore(load, options, shelf, () => {
         if (ofPage.get(key) === shared) ofPage.delete(key)
       }) as unknown as Store<State>, users: 0 }
     ofPage.set(key, shared)
@@ -99,9 +101,10 @@ function handleTo<S extends State>(shared: Shared, signal: AbortSignal | undefin
   }) as Store<S>
 }
 
-function makeStore<S extends State>(load: () => Promise<EngineParts>, options: StoreOptions<S>, onEnd: () => void): Store<S> {
+function makeStore<S extends State>(load: () => Promise<EngineParts>, options: StoreOptions<S>, shelf: Shelf | undefined, onEnd: () => void): Store<S> {
   type Listeners = { [K in keyof StoreEvents<S>]?: Set<(detail: StoreEvents<S>[K]) => void> }
   const { conflicts = 'merge', persist = true, version = 1, migrations = [] } = options
+  const hotCopy = persist === true || (persist !== false && persist.hotCopy !== false)
   const nameOf = (strategy: Strategy): StrategyName => (typeof strategy === 'string' ? strategy : 'resolve')
   const given = (isForAll(conflicts) ? [] : Object.entries(conflicts)) as [string, Strategy][]
   const byKey = table(given.map(([key, strategy]) => [key, nameOf(strategy)]))
@@ -129,6 +132,7 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
 
   const mirror = createMirror({
     state: options.state as JsonObject,
+    hot: hotCopy && shelf ? readHotCopy(shelf, options.name, version) : undefined,
     include: options.include,
     exclude: options.exclude,
     strategyOf: (key) => byKey[key] ?? defaultStrategy,
@@ -148,6 +152,7 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
       strategies: byKey,
       resolverOf: (key) => resolverOf(strategyByKey[key] ?? conflicts),
       lists,
+      hotCopy,
       persist: persist === false ? false : persist === true ? 'relaxed' : (persist.durability ?? 'relaxed'),
       channels: options.channels,
       bridges: options.bridges ?? [],

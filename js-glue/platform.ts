@@ -168,6 +168,15 @@ export interface Clock {
   later(task: () => void, ms?: number): void
 }
 
+/** Small texts that are kept at once, and may be gone at any time. Nothing throws: what is blocked, full or absent takes and has nothing. */
+export interface Shelf {
+  read(key: string): string | null
+  /** Whether it is there now. */
+  write(key: string, text: string): boolean
+  remove(key: string): void
+  keys(): string[]
+}
+
 export interface LifecycleListener {
   /** The page may never run again after this call. */
   suspend(): void
@@ -188,6 +197,7 @@ export interface Lifecycle {
 export interface Platform {
   readonly clock: Clock
   readonly lifecycle: Lifecycle
+  readonly shelf: Shelf
   /** `count` random bytes from a cryptographic source. */
   random(count: number): Uint8Array
   /** A readable name for this tab: the same after a reload, and no other tab's. */

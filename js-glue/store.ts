@@ -13,6 +13,8 @@ const earlyMax = 100
 
 export interface MirrorOptions {
   readonly state: JsonObject
+  /** What to show until the state is hydrated. */
+  readonly hot: JsonObject | undefined
   readonly include: readonly string[] | undefined
   readonly exclude: readonly string[] | undefined
   readonly strategyOf: (key: string) => StrategyName
@@ -32,8 +34,10 @@ export interface MirrorSink {
 /** The store from inside. */
 export interface MirrorParts {
   readonly state: JsonObject
-  /** What the core has seen; the same object as `state` when nothing is pending. */
+  /** What the core has seen; the same object as `state` when nothing is pending, and no hot copy is shown. */
   sent: JsonObject
+  /** Whether a hot copy is shown: what is hydrated takes its place. */
+  isHot: boolean
   readonly lists: Lists
   readonly touched: TouchedPaths
   /** Keys that replace whatever others write into them meanwhile. */
@@ -72,7 +76,7 @@ export interface Mirror {
 export function createMirror(options: MirrorOptions): Mirror {
   const { lists, onError } = options
   const initial = adoptInitial(options.state)
-  let state = initial
+  let state = withHotCopy()
   let version = 0
   let sink: MirrorSink | undefined
   let scheduled = false
@@ -98,6 +102,17 @@ export function createMirror(options: MirrorOptions): Mirror {
       if (given[key] !== undefined) result[key] = isShared(key) ? adoptKey(key, given[key], undefined) : given[key]
     }
     return result
+  }
+
+  /** Of what was damaged nothing is shown. */
+  function withHotCopy(): JsonObject {
+    try {
+      const shown = Object.entries(options.hot ?? {}).filter(([key]) => isShared(key))
+      for (const [key] of shown) checkKey(key, [])
+      return shown.length > 0 ? { ...initial, ...Object.fromEntries(shown.map(([key, value]) => [key, adoptKey(key, value, undefined)])) } : initial
+    } catch {
+      return initial
+    }
   }
 
   function adoptKey(key: string, value: unknown, previous: unknown): unknown {
@@ -153,7 +168,7 @@ export function createMirror(options: MirrorOptions): Mirror {
     const handle = shared ? ledger.write() : settled
     schedule()
     if (next !== state) publish(next)
-    if (touched.empty) parts.sent = state
+    if (touched.empty && !parts.isHot) parts.sent = state
     return handle
   }
 
@@ -201,6 +216,7 @@ export function createMirror(options: MirrorOptions): Mirror {
       return state
     },
     sent: initial,
+    isHot: state !== initial,
     lists,
     touched,
     replaced,

@@ -84,6 +84,13 @@ export function createSync(mirror: MirrorParts): Sync {
     }
   }
 
+  /** What equals what a hot copy has shown keeps its identity. */
+  function keepIdentity(next: JsonObject, shown: JsonObject): JsonObject {
+    const keys = Object.keys(next)
+    const kept = Object.fromEntries(keys.map((key) => [key, isShared(key) ? mirror.adoptKey(key, next[key], shown[key]) : next[key]]))
+    return keys.length === Object.keys(shown).length && keys.every((key) => kept[key] === shown[key]) ? shown : kept
+  }
+
   function undo(direction: 'undo' | 'redo'): boolean {
     return history.take(direction, mirror.state, ({ edits, increment }) => {
       if (increment) mirror.increment(increment.path, increment.by)
@@ -110,12 +117,16 @@ export function createSync(mirror: MirrorParts): Sync {
       const wanted = edits.filter(([path]) => isShared(path[0]!))
       const { sent, state } = mirror
       const base = applyEdits(sent, wanted, lists, toWarm)
-      if (base === sent) return []
+      if (base === sent && !mirror.isHot) return []
       // Before the core is connected nothing has been sent: what this tab wrote stays on top.
-      const next: JsonObject = sent === state ? base : applyEdits(base, [...excludedEdits(), ...pendingEdits()], lists)
-      history.overwritten(state, next)
+      let next: JsonObject = sent === state ? base : applyEdits(base, [...excludedEdits(), ...pendingEdits()], lists)
+      if (mirror.isHot) next = keepIdentity(next, state)
+      mirror.isHot = false
       mirror.sent = base
-      mirror.publish(next)
+      if (next !== state) {
+        history.overwritten(state, next)
+        mirror.publish(next)
+      }
       if (touched.empty) mirror.sent = mirror.state
       keepWarm()
       return [...new Set(wanted.map(([path]) => path[0]!))]

@@ -87,8 +87,11 @@ export interface StoreOptions<S extends State> {
   version?: number
   /** What makes older data into that of a version. Runs in the first tab that finds no data of its own version, and counts once. */
   migrations?: readonly Migration[]
-  /** Where the state is kept; default `true`, IndexedDB with relaxed durability. `false`: memory only. */
-  persist?: boolean | { readonly durability?: 'relaxed' | 'strict' }
+  /**
+   * Where the state is kept; default `true`, IndexedDB with relaxed durability. `false`: memory only. `hotCopy`, default true: what is shared of a state of up to 128 K characters is
+   * also kept in localStorage, so that the next page shows it at once.
+   */
+  persist?: boolean | { readonly durability?: 'relaxed' | 'strict'; readonly hotCopy?: boolean }
   /** Ways to the other tabs, best first; default all that there are. The later ones serve where the first does not reach everybody. */
   channels?: readonly ('broadcast-channel' | 'storage-event')[]
   /** Stores of the same name in windows of other origins: an iframe, the opener, a popup. Both sides name each other. */
@@ -261,7 +264,7 @@ export interface TransactionOptions {
 export type Selector<S, T> = (state: DeepReadonly<S>) => T
 
 export interface Store<S extends State> {
-  /** The current state; the same object until something changes. Never crosses into WebAssembly. */
+  /** The current state; the same object until something changes; before `ready` what the store showed last, where there is a copy. Never crosses into WebAssembly. */
   getState(): DeepReadonly<S>
   /** The state as given to `createStore`. */
   getInitialState(): DeepReadonly<S>

@@ -2,6 +2,7 @@
 import type { Platform } from '../platform.ts'
 import { openBroadcastChannel } from './broadcast-channel.ts'
 import { openIndexedDb, versionsInIndexedDb } from './indexed-db.ts'
+import { localShelf } from './local-storage.ts'
 import { createPageLifecycle } from './page-lifecycle.ts'
 import { openStorageEvents } from './storage-events.ts'
 import { createSystemClock } from './system-clock.ts'
@@ -14,6 +15,7 @@ export function createBrowserPlatform(): Platform {
   return {
     clock: createSystemClock(),
     lifecycle: createPageLifecycle(),
+    shelf: localShelf,
     random: randomBytes,
     label: tabLabel,
     openChannel: (kind, name, receive, packer) => (kind === 'broadcast-channel' ? openBroadcastChannel(name, receive) : openStorageEvents(name, receive, packer)),

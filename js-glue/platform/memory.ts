@@ -9,6 +9,8 @@ export interface MemoryFaults {
   channels?: readonly ChannelKind[]
   /** False: there are no locks. */
   locks?: boolean
+  /** False: nothing can be put on the shelf. */
+  shelf?: boolean
   /** Whether it arrives twice. */
   double?: () => boolean
   /** Whether a transaction of the tab with this label is aborted; the error it is aborted with. */
@@ -40,6 +42,8 @@ export interface MemoryOrigin {
   readonly faults: MemoryFaults
   /** Every frame that was sent, oldest first. */
   readonly sent: Uint8Array[]
+  /** What localStorage is to pages. */
+  readonly shelf: Map<string, string>
   /** The browser clears the databases away. */
   evict(): void
   /** Every record that was stored, by store name. */
@@ -102,6 +106,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
   const sides = new Set<Side>()
   const shown = new Map<Tab, { name: string; instance: string; reachable: boolean; knocked: boolean; onKnocked: () => void }>()
   const sent: Uint8Array[] = []
+  const shelf = new Map<string, string>()
   const connections = new Set<{ readonly tab: Tab; readonly onLost: () => void; lost: boolean }>()
   let tabs = 0
   let generations = 0
@@ -318,6 +323,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
   return {
     faults,
     sent,
+    shelf,
     evict() {
       disks.clear()
       for (const connection of connections) {
@@ -354,6 +360,12 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
               listeners.add(listener)
               return () => listeners.delete(listener)
             },
+          },
+          shelf: {
+            read: (key) => shelf.get(key) ?? null,
+            write: (key, text) => faults.shelf !== false && (shelf.set(key, text), true),
+            remove: (key) => void shelf.delete(key),
+            keys: () => [...shelf.keys()],
           },
           random: (count) => crypto.getRandomValues(new Uint8Array(count)),
           label: () => Promise.resolve(label),

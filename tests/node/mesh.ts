@@ -25,7 +25,7 @@ export function createMesh(faults: MemoryFaults = {}): Mesh {
   const origin = createMemoryOrigin(faults)
   const open: Mesh['open'] = (options = {}) => {
     const tab = origin.openTab()
-    const store = createStoreOn<AnyState>(tab, () => Promise.resolve({ startEngine, platform: tab.platform }), { name: 'test', state: {}, wasm, ...options })
+    const store = createStoreOn<AnyState>(tab, () => Promise.resolve({ startEngine, platform: tab.platform }), { name: 'test', state: {}, wasm, ...options }, tab.platform.shelf)
     return { store, tab }
   }
   return {

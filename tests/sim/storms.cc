@@ -11,6 +11,7 @@ namespace {
 
 constexpr uint64_t kSecond = 1000;
 constexpr uint64_t kMinute = 60 * kSecond;
+constexpr uint64_t kUnheardMs = 300;
 constexpr uint64_t kStoppedMs = 50 * kSecond;
 // As long as an open may be blocked, and longer than it takes to ask a holder of whom nothing is heard.
 constexpr uint64_t kCalmBeforeMs = 40 * kSecond;
@@ -30,6 +31,7 @@ void Storms::Begin() {
   const uint64_t end_ms = world_->settings.ticks * kSecond;
   const uint64_t before_ms = random_.Below(10 * kSecond);
   if (end_ms > before_ms) world_->events.At(end_ms - before_ms, [this] { Storm(); });
+  if (end_ms > kUnheardMs) world_->events.At(end_ms - kUnheardMs, [this] { DieUnheard(); });
 }
 
 void Storms::Storm() {
@@ -74,6 +76,17 @@ void Storms::ActAlone() {
     workload_.Act(alive[random_.Below(alive.size())]);
   }
   world_->events.After(random_.Between(10 * kSecond, 3 * kMinute), [this] { ActAlone(); });
+}
+
+// A tab whose death nobody sees stores what nobody has heard of: the journal alone has it.
+void Storms::DieUnheard() {
+  for (Tab* tab : world_->Alive()) {
+    if (tab->options().has_locks || !tab->running() || !tab->has_journal() || !world_->faults.on()) continue;
+    world_->channel.Deafen(tab, world_->events.now_ms() + kUnheardMs);
+    workload_.Act(tab);
+    world_->events.After(kUnheardMs - 1, [tab] { tab->Crash(); });
+    return;
+  }
 }
 
 // The last fault: others have to lead until it runs again. By now everybody has heard of the leader, and

@@ -26,6 +26,7 @@ class Storms {
   void Act(uint64_t until_ms);
   void ActAlone();
   void Populate();
+  void DieUnheard();
   void StopLeader();
   void Strike(Fault fault);
   /// A tab for this kind to hit: running ones only, or any. Null where there is none.

@@ -37,10 +37,11 @@ describe('js-glue/', () => {
   const sources = files.filter((file) => /^js-glue\/.*\.ts$/.test(file))
   const imports = (file: string): string[] => [...read(file).matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map(([, path]) => normalize(join(dirname(file), path!)))
 
-  test('platform/ is imported by the composition root alone, and imports nothing but interfaces and errors', () => {
+  test('platform/ is imported by the composition roots alone, and imports nothing but interfaces and errors', () => {
+    const roots = [['js-glue/browser-engine.ts', ['js-glue/platform/browser.ts']], ['js-glue/open.ts', ['js-glue/platform/local-storage.ts']]]
     for (const file of sources) {
       const platforms = imports(file).filter((path) => path.startsWith('js-glue/platform/'))
-      if (platforms.length > 0 && !file.startsWith('js-glue/platform/')) expect([file, platforms]).toEqual(['js-glue/browser-engine.ts', ['js-glue/platform/browser.ts']])
+      if (platforms.length > 0 && !file.startsWith('js-glue/platform/')) expect(roots).toContainEqual([file, platforms])
       if (file.startsWith('js-glue/platform/')) {
         expect(imports(file).filter((path) => !path.startsWith('js-glue/platform/') && !['js-glue/platform.ts', 'js-glue/errors.ts'].includes(path)), file).toEqual([])
       }

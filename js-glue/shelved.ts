@@ -1,0 +1,126 @@
+// What this tab puts into localStorage: the hot copy, and last words, which is what a page could not store before it went.
+import type { Waiting } from './journal-writer.ts'
+import { erasedKey, hotKey, shelfOf } from './hot-copy.ts'
+import type { JsonObject } from './json-tree.ts'
+import type { BytePacker, Clock, Journal, Platform, Shelf } from './platform.ts'
+
+/** Between two hot copies of a leader: writing is synchronous. */
+const copyEveryMs = 2000
+/** Characters of a hot copy, and of last words: an origin has five million. */
+const lengthMax = 128 << 10
+
+export interface ShelvedParts {
+  readonly name: string
+  readonly version: number
+  readonly instance: string
+  readonly platform: Platform
+  readonly packer: BytePacker
+  /** Whether hot copies are wanted. */
+  readonly copies: boolean
+  readonly leads: () => boolean
+  /** What others may see of the state, and how long its texts are in all; undefined before it is hydrated. */
+  readonly state: () => { readonly shared: () => JsonObject; readonly textBytes: number } | undefined
+  readonly era: () => number
+  /** Merges records of another page; those that were whole. */
+  readonly restore: (records: readonly Uint8Array[]) => readonly Uint8Array[]
+  /** Writes that nobody can take in any more. */
+  readonly onLost: () => void
+}
+
+export interface Shelved {
+  /** The state has changed. */
+  changed(): void
+  /** The page may not run again, and these are not known to be stored. */
+  leave(unstored: readonly Waiting[]): void
+  /** Takes in what pages have left, and stores it. */
+  takeIn(journal: Journal): void
+  /** Erases everything, also what pages that sleep now put there later. */
+  erase(): void
+}
+
+interface LastWords {
+  readonly erased: string | null
+  readonly era: number
+  readonly records: readonly string[]
+}
+
+function readLastWords(shelf: Shelf, key: string): LastWords | undefined {
+  try {
+    const { erased, era, records } = JSON.parse(shelf.read(key) ?? '') as LastWords
+    return Array.isArray(records) ? { erased, era, records: records.filter((record) => typeof record === 'string') } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+export function createShelved({ name, version, instance, platform, packer, copies, leads, state, era, restore, onLost }: ShelvedParts): Shelved {
+  const { shelf } = platform
+  const clock: Clock = platform.clock
+  const copyKey = hotKey(name, version)
+  const lastWords = `${shelfOf(name)}${version}:last:`
+  /** Of the store that this tab belongs to. */
+  const erased = shelf.read(erasedKey(name))
+  let isDirty = false
+  let cancelCopy: (() => void) | undefined
+
+  const isErased = (): boolean => shelf.read(erasedKey(name)) !== erased
+
+  function copy(): void {
+    const current = state()
+    if (!isDirty || !copies || !current || isErased()) return
+    isDirty = false
+    const text = current.textBytes < lengthMax ? JSON.stringify(current.shared()) : ''
+    // Of a large state there is none: an old one would be worse.
+    if (text === '' || text.length > lengthMax || !shelf.write(copyKey, text)) shelf.remove(copyKey)
+  }
+
+  return {
+    changed() {
+      isDirty = true
+      if (!copies || cancelCopy || !leads()) return
+      cancelCopy = clock.after(copyEveryMs, () => {
+        cancelCopy = undefined
+        copy()
+      })
+    },
+
+    leave(unstored) {
+      copy()
+      cancelCopy?.()
+      cancelCopy = undefined
+      if (unstored.length === 0 || isErased()) return
+      const records: string[] = []
+      let length = 0
+      for (const { record } of unstored) {
+        const text = packer.pack(record)
+        length += text.length
+        if (length > lengthMax) break
+        records.push(text)
+      }
+      shelf.write(lastWords + instance, JSON.stringify({ erased, era: era(), records } satisfies LastWords))
+    },
+
+    takeIn(journal) {
+      for (const key of shelf.keys()) {
+        if (!key.startsWith(lastWords)) continue
+        const words = readLastWords(shelf, key)
+        if (words?.erased !== erased || words?.era !== era()) {
+          shelf.remove(key)
+          if (words && words.erased === erased) onLost()
+          continue
+        }
+        const records = restore(words.records.map((text) => packer.unpack(text)).filter((record) => record !== undefined))
+        // A record that is stored twice is read once; whoever fails leaves it to the next.
+        journal.append(records, words.era).then(
+          () => shelf.remove(key),
+          () => undefined,
+        )
+      }
+    },
+
+    erase() {
+      shelf.write(erasedKey(name), instance)
+      for (const key of shelf.keys()) if (key.startsWith(shelfOf(name)) && key !== erasedKey(name)) shelf.remove(key)
+    },
+  }
+}

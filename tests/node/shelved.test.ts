@@ -1,0 +1,226 @@
+// What is in localStorage: the copy with which the first frame is painted, and what a page could not store before it went.
+import { describe, expect, test } from 'vitest'
+import { createMesh, until, type AnyState, type Mesh } from './mesh.ts'
+
+const state = { theme: 'light', secret: 'none', filters: { on: true, off: false }, list: [{ id: 1, n: 1 }, { id: 2, n: 2 }] }
+const options = { state, exclude: ['secret'], lists: { list: 'id' } } as const
+
+/** A store that has shown this, and is closed. */
+async function shown(mesh: Mesh, written: AnyState): Promise<void> {
+  const { store } = await mesh.ready(options)
+  store.setState(written)
+  await store.close()
+}
+const hotKey = 'tabmesh:test@1:hot'
+
+describe('the hot copy', () => {
+  test('is shown at once, without what is not shared; what is hydrated is the very same', async () => {
+    const mesh = createMesh()
+    await shown(mesh, { theme: 'dark', secret: 'kept here', list: [{ id: 2, n: 20 }, { id: 3, n: 3 }] })
+    expect([...mesh.origin.shelf.values()].join()).not.toContain('kept here')
+    const { store } = mesh.open(options)
+    const first = store.getState()
+    expect(first).toEqual({ ...state, theme: 'dark', list: [{ id: 2, n: 20 }, { id: 3, n: 3 }] })
+    expect(store.getInitialState()).toEqual(state)
+    let told = 0
+    store.subscribe(() => told++)
+    await store.ready
+    expect([store.getState() === first, told]).toEqual([true, 0])
+  })
+
+  test('gives way to what is stored, and only what differs is another object', async () => {
+    const mesh = createMesh()
+    await shown(mesh, { theme: 'dark' })
+    mesh.origin.shelf.set(hotKey, JSON.stringify({ theme: 'old', gone: 1, filters: { on: true, off: false }, list: [{ id: 1, n: 1 }, { id: 2, n: 0 }] }))
+    const { store } = mesh.open(options)
+    const first = store.getState()
+    expect([first.theme, first.gone]).toEqual(['old', 1])
+    await store.ready
+    const now = store.getState()
+    expect(now).toEqual({ ...state, theme: 'dark' })
+    expect([now.filters === first.filters, now.list[0] === first.list[0], now.list[1] === first.list[1]]).toEqual([true, true, false])
+    store.set(['theme'], 'later')
+    expect(store.getState().theme).toBe('later')
+  })
+
+  test('gives way also where this tab has written what is not shared', async () => {
+    const mesh = createMesh()
+    await shown(mesh, { theme: 'dark' })
+    mesh.origin.shelf.set(hotKey, '{"theme":"old","gone":1}')
+    const { store } = mesh.open(options)
+    store.set(['secret'], 'own')
+    await store.ready
+    expect(store.getState()).toEqual({ ...state, theme: 'dark', secret: 'own' })
+  })
+
+  test('gives way to nothing, where nothing is stored', async () => {
+    const mesh = createMesh()
+    mesh.origin.shelf.set(hotKey, '{"theme":"old"}')
+    const { store } = mesh.open(options)
+    expect(store.getState().theme).toBe('old')
+    await store.ready
+    expect(store.getState()).toEqual(state)
+  })
+
+  test('takes writes on top, and they alone are written', async () => {
+    const mesh = createMesh()
+    await shown(mesh, { theme: 'dark' })
+    mesh.origin.shelf.set(hotKey, '{"theme":"old","filters":{"on":false,"off":true}}')
+    const { store } = mesh.open(options)
+    store.setState((now) => ({ filters: { ...now.filters, off: 'mine' } }))
+    store.set(['secret'], 'own')
+    expect(store.getState().filters).toEqual({ on: false, off: 'mine' })
+    await store.ready
+    await store.flush()
+    expect(store.getState()).toEqual({ ...state, theme: 'dark', secret: 'own', filters: { on: true, off: 'mine' } })
+    const other = await mesh.ready(options)
+    expect(other.store.getState()).toEqual({ ...state, theme: 'dark', filters: { on: true, off: 'mine' } })
+  })
+
+  test.each(['', '{', '[]', '7', '{"__proto__":{"polluted":1},"theme":"x"}', '{"list":[{}]}'])('is left alone where it is damaged: %j', async (text) => {
+    const mesh = createMesh()
+    mesh.origin.shelf.set(hotKey, text)
+    const { store } = mesh.open(options)
+    expect(store.getState()).toEqual(state)
+    await store.ready
+    expect(store.getState()).toEqual(state)
+  })
+
+  test('is none of a large state, when it is not wanted, without storage, nor of a version', async () => {
+    const mesh = createMesh()
+    await shown(mesh, { theme: 'small' })
+    expect(mesh.origin.shelf.has(hotKey)).toBe(true)
+    expect(mesh.open({ ...options, version: 2 }).store.getState()).toEqual(state)
+    await shown(mesh, { theme: 'x'.repeat(200_000) })
+    expect(mesh.origin.shelf.has(hotKey)).toBe(false)
+    for (const persist of [false, { hotCopy: false }] as const) {
+      const { store } = await mesh.ready({ ...options, name: 'unwanted', persist })
+      store.set(['theme'], 'dark')
+      await store.close()
+    }
+    expect([...mesh.origin.shelf.keys()]).toEqual([])
+  })
+
+  test('is kept by the leader while it runs', async () => {
+    const mesh = createMesh()
+    const [one, two] = [await mesh.ready(options), await mesh.ready(options)]
+    await until(() => one.store.leader.isLeader)
+    two.store.set(['theme'], 'of two')
+    await until(() => mesh.origin.shelf.get(hotKey)?.includes('of two') === true)
+  })
+
+  test('of an erased store does not come back, not even from a page that slept', async () => {
+    const mesh = createMesh()
+    const [one, two] = [await mesh.ready(options), await mesh.ready(options)]
+    two.store.set(['theme'], 'dark')
+    await two.store.flush()
+    two.tab.stop()
+    await one.store.destroy()
+    two.tab.suspend() // its last words, before it has heard of anything
+    expect([...mesh.origin.shelf.keys()]).toEqual(['tabmesh:test@erased'])
+    expect(mesh.open(options).store.getState()).toEqual(state)
+  })
+})
+
+describe('last words', () => {
+  const lastWords = (mesh: Mesh): string[] => [...mesh.origin.shelf.keys()].filter((key) => key.includes(':last:'))
+  /** A tab whose database never answers, after its first write. */
+  async function stuck(mesh: Mesh): Promise<ReturnType<Mesh['open']>> {
+    mesh.origin.faults.openMs = Infinity
+    const opened = mesh.open(options)
+    opened.store.on('error', () => undefined)
+    await opened.store.ready
+    mesh.origin.faults.openMs = 0
+    opened.store.setState({ theme: 'stuck', filters: { on: 1 } })
+    opened.store.set(['secret'], 'kept here')
+    return opened
+  }
+
+  test('of a page that could not store are in the next one, which stores them', async () => {
+    const mesh = createMesh()
+    await shown(mesh, { theme: 'dark' })
+    const { tab } = await stuck(mesh)
+    tab.suspend()
+    tab.kill()
+    expect(lastWords(mesh)).toHaveLength(1)
+    expect([...mesh.origin.shelf.values()].join()).not.toContain('kept here')
+    const next = await mesh.ready(options)
+    expect(next.store.getState()).toEqual({ ...state, theme: 'stuck', filters: { on: 1 } })
+    await until(() => lastWords(mesh).length === 0)
+    await next.store.close()
+    mesh.origin.shelf.clear()
+    expect((await mesh.ready(options)).store.getState().theme).toBe('stuck')
+  })
+
+  test('come to tabs that are open when somebody looks into the journal', async () => {
+    const mesh = createMesh({ lose: () => true })
+    const open = await mesh.ready(options)
+    await until(() => open.store.leader.isLeader)
+    const { tab } = await stuck(mesh)
+    tab.suspend()
+    tab.kill()
+    mesh.origin.faults.lose = () => false
+    const next = await mesh.ready(options)
+    await until(() => open.store.getState().theme === 'stuck')
+    expect(next.store.getState()).toEqual(open.store.getState())
+  })
+
+  test('are taken back by a page that comes back', async () => {
+    const mesh = createMesh()
+    const { store, tab } = await mesh.ready(options)
+    mesh.origin.faults.abort = () => new Error('not now')
+    store.set(['theme'], 'dark')
+    tab.suspend()
+    expect(lastWords(mesh)).toHaveLength(1)
+    mesh.origin.faults.abort = () => undefined
+    tab.resume()
+    await store.flush()
+    await until(() => lastWords(mesh).length === 0)
+    mesh.origin.shelf.clear()
+    expect((await mesh.ready(options)).store.getState().theme).toBe('dark')
+  })
+
+  test('of an era that has ended are given up, and that is told', async () => {
+    const mesh = createMesh()
+    const { tab } = await stuck(mesh)
+    tab.suspend()
+    tab.kill()
+    const [key] = lastWords(mesh) as [string]
+    mesh.origin.shelf.set(key, mesh.origin.shelf.get(key)!.replace('"era":0', '"era":7'))
+    const codes: unknown[] = []
+    const { store } = mesh.open(options)
+    store.on('error', ({ error }) => codes.push((error as { code?: string }).code))
+    await store.ready
+    expect([codes, store.getState().theme, lastWords(mesh)]).toEqual([['write-lost'], 'light', []])
+  })
+
+  test('of an erased store are nobody\'s', async () => {
+    const mesh = createMesh()
+    const one = await mesh.ready(options)
+    const { tab } = await stuck(mesh)
+    tab.stop()
+    await one.store.destroy()
+    tab.suspend()
+    tab.kill()
+    expect(lastWords(mesh)).toEqual([])
+    expect((await mesh.ready(options)).store.getState()).toEqual(state)
+  })
+
+  test.each(['', '{', '{"erased":null,"era":0}', '{"erased":null,"era":0,"records":[7,"x",""]}', '{"erased":"other","era":0,"records":[]}'])('that are damaged harm nobody, and go: %j', async (text) => {
+    const mesh = createMesh()
+    mesh.origin.shelf.set('tabmesh:test@1:last:00', text)
+    const { store } = await mesh.ready(options)
+    expect(store.getState()).toEqual(state)
+    await until(() => lastWords(mesh).length === 0)
+    expect(mesh.origin.stored('test')).toEqual([])
+  })
+
+  test('are not needed where the journal takes everything in time', async () => {
+    const mesh = createMesh()
+    const { store, tab } = await mesh.ready(options)
+    store.set(['theme'], 'dark')
+    await store.flush()
+    tab.suspend()
+    expect(lastWords(mesh)).toEqual([])
+  })
+})
