@@ -1,31 +1,43 @@
-// ?STORE: tells the server what is there; then writes 20 times a second, each write under a key of its own, and tells of each that is durable, and of leading.
+// ?STORE: tells the server what is there; then writes 20 times a second, each write under a key of its own, and tells of each that is durable, of leading, and of
+// what it wants done while it leads. An answer may ask for something (writers.ts).
 import * as tabmesh from '/dist/index.js'
 
-const { Blob, URL, Worker, fetch, location, performance } = globalThis
+const { Blob, URL, Worker, clearInterval, fetch, location, performance, setInterval } = globalThis
 const name = location.search.slice(1)
 const store = await tabmesh.openStore({ name, state: { writes: {} } })
+const seen = () => ({ persistence: store.status.persistence, isLeader: store.leader.isLeader, tabs: store.tabs.length, writes: store.getState().writes })
 
-/** The answer may ask for work that shows which process runs this page. */
+let isAsked = false
 async function tell(message) {
-  const response = await fetch('/tell', { method: 'POST', body: JSON.stringify({ store: name, tab: store.tab.id, ...message }), keepalive: true })
-  if ((await response.text()) !== 'work') return
-  const until = performance.now() + 500
-  while (performance.now() < until);
-  await tell({ worked: true })
+  const response = await fetch('/tell', { method: 'POST', body: JSON.stringify({ store: name, tab: store.tab.id, ...message }) })
+  const wanted = await response.text()
+  if (wanted === '' || isAsked) return
+  isAsked = true // until it is known to be done
+  if (wanted === 'work') {
+    write('work')
+    const until = performance.now() + 500
+    while (performance.now() < until);
+  }
+  await tell({ done: seen() }).finally(() => (isAsked = false))
 }
 const say = (message) => tell(message).catch(() => undefined)
 
-await say({ opened: { persistence: store.status.persistence, writes: store.getState().writes } })
-store.leader.run(() => void say({ leadsAt: performance.timeOrigin + performance.now() }))
-
 let n = 0
-// A worker's timers run in tabs that nobody looks at, too.
-const ticker = new Worker(URL.createObjectURL(new Blob(['setInterval(() => postMessage(0), 50)'])))
-ticker.onmessage = () => {
+function write(what) {
   const value = ++n
-  const key = `${store.tab.id.slice(0, 8)}-${value}`
+  const key = `${what}-${store.tab.id.slice(0, 8)}-${value}`
   store.set(['writes', key], value).durable.then(
     () => say({ durable: [key, value] }),
     () => undefined,
   )
 }
+
+await say({ opened: seen() })
+store.leader.run(({ signal, fence }) => {
+  void say({ leads: { at: performance.timeOrigin + performance.now() } })
+  const timer = setInterval(() => void say({ effect: { fence } }), 100)
+  signal.addEventListener('abort', () => clearInterval(timer))
+})
+// A worker's timers run in tabs that nobody looks at, too.
+const ticker = new Worker(URL.createObjectURL(new Blob(['setInterval(() => postMessage(0), 50)'])))
+ticker.onmessage = () => write('tick')

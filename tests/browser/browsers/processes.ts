@@ -26,6 +26,15 @@ export function descendants(root: number): number[] {
   return found
 }
 
+/** At most 15 characters. */
+export function nameOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim()
+  } catch {
+    return ''
+  }
+}
+
 /** Processor time in clock ticks of 10 ms. */
 const ticksOf = (pid: number): number => {
   const stat = statOf(pid)

@@ -1,0 +1,74 @@
+// Processes that stop without a word: the leader's, and the one that has the databases.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { chosenBrowser } from '../../browsers/browser.ts'
+import { descendants, nameOf } from '../../browsers/processes.ts'
+import { createWriters, pause, until, type Writers } from '../../writers.ts'
+
+let writers: Writers
+
+beforeAll(async () => {
+  writers = await createWriters()
+})
+afterAll(() => writers.close())
+
+test(`a leader of ${chosenBrowser()} is stopped for 60 s: a new term within 35 s; when it runs again none of its effects counts, and its own writes arrive within 2 s`, async () => {
+  const browser = await writers.start('stopped', 3)
+  try {
+    const old = writers.led.at(-1)!.tab
+    const [other] = writers.opened.map(({ tab }) => tab).filter((tab) => tab !== old)
+    const pid = await writers.processOf(browser, old)
+    expect(writers.led.at(-1)!.tab, 'nobody else leads without a reason').toBe(old)
+    // A write of the moment before, which nobody has been told of yet.
+    const had = new Set(Object.keys((await writers.stateOf(other!)).writes))
+    const work = new Promise<void>((begun) => void writers.work(old, begun))
+    await work
+    await pause(200)
+    process.kill(pid, 'SIGSTOP')
+    const at = Date.now()
+    await until(() => writers.led.at(-1)!.tab !== old, 60_000)
+    const took = Date.now() - at
+    const unsent = (writes: object): string[] => Object.keys(writes).filter((key) => key.startsWith(`work-${old.slice(0, 8)}`) && !had.has(key))
+    expect(unsent((await writers.stateOf(other!)).writes)).toEqual([])
+    await pause(Math.max(0, 60_000 - took))
+    process.kill(pid, 'SIGCONT')
+    const runsAt = Date.now()
+    while (unsent((await writers.stateOf(other!)).writes).length === 0) expect(Date.now() - runsAt).toBeLessThan(10_000)
+    const arrived = Date.now() - runsAt
+    await pause(3000)
+    const late = writers.effects.filter((effect) => effect.tab === old && effect.at >= runsAt)
+    console.info(`${chosenBrowser()}: a new leader ${took} ms after SIGSTOP; after SIGCONT ${late.length} effects of the old one counted, its own write arrived after ${arrived} ms`)
+    expect(took).toBeLessThanOrEqual(35_000)
+    expect(late).toEqual([])
+    expect(arrived).toBeLessThanOrEqual(2000)
+    const states = await Promise.all(writers.opened.map(({ tab }) => writers.stateOf(tab)))
+    expect(states.map(({ isLeader, tabs }) => [isLeader, tabs]).sort()).toEqual([[false, 3], [false, 3], [true, 3]])
+  } finally {
+    await browser.kill()
+  }
+})
+
+// Chromium and Firefox have their databases in the browser's own process.
+test.runIf(chosenBrowser() === 'webkit')('the process that has the databases is killed 10 times: durable again within 5 s, and nothing acknowledged is missing', async () => {
+  const times: number[] = []
+  const rounds = 10
+  for (let round = 0; round < rounds; round++) {
+    const before = new Map(writers.acknowledged('server'))
+    const browser = await writers.start('server', 3)
+    try {
+      for (const { found } of writers.opened) expect([...before].filter(([key, n]) => found.writes[key] !== n), `round ${round}`).toEqual([])
+      const pid = descendants(browser.pid).find((one) => nameOf(one).startsWith('WebKitNetworkPr'))!
+      process.kill(pid, 'SIGKILL')
+      const at = Date.now()
+      const known = new Set(writers.acknowledged('server').keys())
+      const tabs = writers.opened.map(({ tab }) => tab.slice(0, 8))
+      const fresh = (tab: string): boolean => [...writers.acknowledged('server').keys()].some((key) => key.includes(tab) && !known.has(key))
+      await until(() => tabs.every(fresh), 30_000)
+      times.push(Date.now() - at)
+      expect(writers.opened, 'no page was loaded again').toHaveLength(3)
+    } finally {
+      await browser.kill()
+    }
+  }
+  console.info(`${rounds} kills of the process that has the databases: all three tabs' writes are durable again after at most ${Math.max(...times)} ms`)
+  expect(Math.max(...times)).toBeLessThanOrEqual(5000)
+})
