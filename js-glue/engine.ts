@@ -203,7 +203,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     },
     failed(cause) {
       if (ended) return
-      const full = cause instanceof DOMException && cause.name === 'QuotaExceededError'
+      const full = (cause as Error | undefined)?.name === 'QuotaExceededError'
       if (full && !storageFull) emit('storage-full', { cause })
       storageFull ||= full
       emit('status', status())

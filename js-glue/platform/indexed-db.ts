@@ -28,6 +28,9 @@ const endKey = (era: number): string => `end:${String(era).padStart(12, '0')}`
 /** How long a transaction's id is known, in milliseconds. */
 const transactionKeptMs = 86_400_000
 
+/** An open that has not answered after so long is given up: some browsers never answer one, and do the next. */
+const openWaitMs = 2500
+
 /** Bytes of one put: larger values are cut up, so that no transaction holds others up for long. */
 const pieceBytes = 256 << 10
 /** Checkpoints are numbered; the pieces of number n have the keys n * piecesMax + i. */
@@ -42,8 +45,13 @@ function encode(value: unknown): ArrayBuffer {
   return new TextEncoder().encode(JSON.stringify(value)).buffer
 }
 
+/** Also one of another frame's. */
+function isBuffer(stored: unknown): stored is ArrayBuffer {
+  return Object.prototype.toString.call(stored) === '[object ArrayBuffer]'
+}
+
 function decode<T>(stored: unknown): T | undefined {
-  if (!(stored instanceof ArrayBuffer)) return undefined
+  if (!isBuffer(stored)) return undefined
   try {
     return JSON.parse(new TextDecoder().decode(stored)) as T
   } catch {
@@ -56,17 +64,60 @@ function own(bytes: Uint8Array): ArrayBuffer {
   return bytes.byteLength === bytes.buffer.byteLength ? (bytes.buffer as ArrayBuffer) : (bytes.slice().buffer)
 }
 
-function opened(name: string): Promise<IDBDatabase> {
+/**
+ * Once WebKit has lost the process that has the databases, it refuses them to a page for good; a frame that is made
+ * afterwards is served (seen in WebKitGTK 2.50).
+ */
+let rescue: HTMLIFrameElement | undefined
+/** Whether a database was opened in this page before. */
+let wasServed = false
+
+function rescued(): IDBFactory | undefined {
+  if (typeof document === 'undefined') return undefined
+  rescue?.remove()
+  rescue = document.createElement('iframe')
+  rescue.hidden = true
+  document.documentElement.append(rescue)
+  return rescue.contentWindow?.indexedDB
+}
+
+async function opened(name: string): Promise<IDBDatabase> {
+  try {
+    const database = await openedBy(rescue?.contentWindow?.indexedDB ?? indexedDB, name)
+    wasServed = true
+    return database
+  } catch (error) {
+    const { cause } = error as TabmeshError
+    const isServerLost = wasServed && (cause === undefined || (cause as DOMException).name === 'UnknownError')
+    const factory = isServerLost ? rescued() : undefined
+    if (!factory) throw error
+    return openedBy(factory, name)
+  }
+}
+
+function openedBy(factory: IDBFactory, name: string): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
-    const request = indexedDB.open(`tabmesh:${format}:${name}`, 1)
+    const request = factory.open(`tabmesh:${format}:${name}`, 1)
+    let isLate = false
+    const timer = setTimeout(() => {
+      isLate = true
+      reject(new TabmeshError('storage-failed', 'The database does not answer.'))
+    }, openWaitMs)
     request.onupgradeneeded = () => {
       request.result.createObjectStore(records, { autoIncrement: true })
       request.result.createObjectStore(checkpoints)
       request.result.createObjectStore(meta)
     }
-    request.onsuccess = () => resolve(request.result)
-    request.onerror = () => reject(new TabmeshError('storage-failed', 'The database could not be opened.', { cause: request.error }))
-    request.onblocked = () => reject(new TabmeshError('storage-failed', 'The database is blocked by another tab.'))
+    request.onsuccess = () => {
+      clearTimeout(timer)
+      if (isLate) request.result.close()
+      else resolve(request.result)
+    }
+    request.onerror = () => {
+      clearTimeout(timer)
+      reject(new TabmeshError('storage-failed', 'The database could not be opened.', { cause: request.error }))
+    }
+    request.onblocked = () => reject(new TabmeshError('storage-failed', 'The database is blocked by another tab.', { cause: new DOMException('', 'BlockedError') }))
   })
 }
 
@@ -171,7 +222,7 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
       successor: decode<number>(successor.result) ?? 0,
       ends: new Map((endKeys.result as string[]).map((key, i) => [Number(key.slice(4)), new Uint8Array((ends.result as ArrayBuffer[])[i]!)])),
       checkpoints: pieces.map((piece) => joined(piece.result)),
-      records: values.result.map((value: unknown) => (value instanceof ArrayBuffer ? new Uint8Array(value) : new Uint8Array())),
+      records: values.result.map((value: unknown) => (isBuffer(value) ? new Uint8Array(value) : new Uint8Array())),
       cursor: Math.max(cursor, (keys.result as number[]).at(-1) ?? 0, decode<CheckpointMeta>(index.result)?.stored[0]?.cursor ?? 0),
     })
   }
@@ -492,7 +543,7 @@ function piecesOf(bytes: Uint8Array): ArrayBuffer[] {
 }
 
 function joined(pieces: readonly unknown[]): Uint8Array {
-  const parts = pieces.filter((piece) => piece instanceof ArrayBuffer)
+  const parts = pieces.filter(isBuffer)
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0))
   let at = 0
   for (const part of parts) {

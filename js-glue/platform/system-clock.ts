@@ -3,13 +3,17 @@ import type { Clock } from '../platform.ts'
 
 /** A message between two processes takes a quarter of this, on a small machine. */
 const arrivedMs = 2
+/** A message to itself that has not arrived after so long is lost: WebKit's go through a process that may die. */
+const lostMs = 100
 
 export function createSystemClock(): Clock {
   const tasks: (() => void)[] = []
   let port: MessagePort | undefined
+  let guard: ReturnType<typeof setTimeout> | undefined
 
   // Timers of hidden pages run once a second or once a minute; messages are not throttled (HTML, Page Visibility).
   const run = (): void => {
+    clearTimeout(guard)
     for (const task of tasks.splice(0)) task()
     ;(port as { unref?: () => void } | undefined)?.unref?.()
   }
@@ -22,7 +26,13 @@ export function createSystemClock(): Clock {
       port = channel.port2
       ;(channel.port1 as { unref?: () => void }).unref?.()
     }
-    if (tasks.length === 1) port.postMessage(0)
+    if (tasks.length > 1) return
+    port.postMessage(0)
+    guard = setTimeout(() => {
+      port = undefined // the next one has another
+      run()
+    }, lostMs)
+    ;(guard as { unref?: () => void }).unref?.()
   }
 
   return {

@@ -1,0 +1,69 @@
+// Databases that do not answer, or are lost for good: the store goes on, and stores when it can, without a reload.
+import { describe, expect, test } from 'vitest'
+import { chosenBrowser, type BrowserTab } from '../browsers/browser.ts'
+import { eventually } from '../harness.ts'
+import { useBrowser } from '../suite.ts'
+
+const suite = useBrowser()
+
+async function open(): Promise<BrowserTab> {
+  const page = await suite.browser.open(suite.server.url)
+  await eventually(() => page.evaluate(() => 'tabmesh' in window), Boolean)
+  return page
+}
+
+/** What a page finds that has nothing but the disk. */
+async function stored(name: string): Promise<unknown> {
+  const page = await open()
+  const state = await page.evaluate(async (name) => (await window.tabmesh.openStore({ name, state: {}, channels: [], persist: { hotCopy: false } })).getState(), name)
+  await page.close()
+  return state
+}
+
+describe(`in ${chosenBrowser()}`, () => {
+  test('an open that is never answered is begun anew', async () => {
+    const page = await open()
+    await page.evaluate(async () => {
+      const open = Reflect.get(IDBFactory.prototype, 'open')
+      IDBFactory.prototype.open = function () {
+        IDBFactory.prototype.open = open
+        return new EventTarget() as IDBOpenDBRequest
+      }
+      window.store = await window.tabmesh.openStore({ name: 'silent', state: { n: 0 } })
+      window.store.on('error', () => undefined)
+      await window.store.set(['n'], 1).durable
+    })
+    expect(await stored('silent')).toEqual({ n: 1 })
+    await page.close()
+  })
+
+  // As WebKit does once the process that has the databases was lost.
+  test('a page that is refused its database for good finds another way to it', async () => {
+    const page = await open()
+    await page.evaluate(async () => {
+      window.seen = []
+      const connections: IDBDatabase[] = []
+      const open = Reflect.get(IDBFactory.prototype, 'open')
+      IDBFactory.prototype.open = function (...given) {
+        const request = open.apply(this, given)
+        request.addEventListener('success', () => connections.push(request.result))
+        return request
+      }
+      window.store = await window.tabmesh.openStore({ name: 'refused', state: { n: 0 } })
+      window.store.on('error', ({ error }) => window.seen.push((error as { code?: string }).code))
+      await window.store.set(['n'], 1).durable
+      IDBFactory.prototype.open = () => {
+        const request = new EventTarget() as unknown as { error: DOMException; onerror: () => void }
+        request.error = new DOMException('Connection to Indexed Database server lost. Refresh the page to try again', 'UnknownError')
+        setTimeout(() => request.onerror())
+        return request as unknown as IDBOpenDBRequest
+      }
+      for (const connection of connections) connection.dispatchEvent(new Event('close'))
+      await window.store.set(['n'], 2).durable
+      await window.store.transaction(({ n }) => ({ n: Number(n) + 1 }))
+    })
+    expect(await page.evaluate(() => [window.seen, document.querySelectorAll('iframe').length])).toEqual([[], 1])
+    expect(await stored('refused')).toEqual({ n: 3 })
+    await page.close()
+  })
+})
