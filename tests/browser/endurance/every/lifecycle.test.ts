@@ -71,8 +71,28 @@ test(`a page in the back/forward cache of ${chosenBrowser()} misses 100 writes a
     await Promise.all([page.close(), writer.close()])
   }
   console.info(`${chosenBrowser()}: ${cached} of ${times.length} pages came back from the cache; equal after at most ${Math.max(...times)} ms`)
-  expect(cached).toBe(times.length)
+  expect(cached).toBe(chosenBrowser() === 'firefox' ? 0 : times.length) // the probe below shows why
   expect(Math.max(...times)).toBeLessThanOrEqual(1000)
+})
+
+// Firefox decides before `pagehide`, when locks are given back.
+test.runIf(chosenBrowser() === 'firefox')('a probe: Firefox caches no page that holds a lock, whosever it is', async () => {
+  const restored: (boolean | undefined)[] = []
+  for (const locks of [0, 1]) {
+    const page = await open()
+    await page.evaluate((count) => {
+      ;(window as { here?: boolean }).here = true
+      const released = new Promise<void>((free) => addEventListener('pagehide', () => free()))
+      if (count > 0) void navigator.locks.request('probe', () => released)
+    }, locks)
+    await page.evaluate((url) => void setTimeout(() => location.assign(url)), other())
+    await eventually(() => asks(page, () => location.pathname), (path) => path?.endsWith('other.html') === true, 20_000)
+    await page.evaluate(() => void setTimeout(() => history.back()))
+    await eventually(() => asks(page, () => location.pathname), (path) => path?.endsWith('page.html') === true, 20_000)
+    restored.push(await eventually(() => asks(page, () => (window as { here?: boolean }).here ?? false), (here) => here !== undefined))
+    await page.close()
+  }
+  expect(restored).toEqual([true, false])
 })
 
 describe(`a write in the task in which a page of ${chosenBrowser()} goes`, () => {
@@ -98,7 +118,8 @@ describe(`a write in the task in which a page of ${chosenBrowser()} goes`, () =>
     })
   }
 
-  test(`is closed, ${rounds} times: the next page has it`, async () => {
+  // WebKitGTK lets no script open windows in automation sessions, and so close any.
+  test.skipIf(chosenBrowser() === 'webkit')(`is closed, ${rounds} times: the next page has it`, async () => {
     const page = await open()
     const lost = await page.evaluate(async (count) => {
       const missing: number[] = []
