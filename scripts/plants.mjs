@@ -31,6 +31,8 @@ await main(async () => {
       const { stdout, status, signal } = run(plant, first, seeds)
       const found = /^seed (\d+): (.*)$/m.exec(stdout)
       if (found) caught = `seed ${found[1]}: ${found[2].slice(0, 90)}`
+      // Who ends it by hand, or takes too long, has caught nothing.
+      else if (signal === 'SIGTERM') throw new StepError(`The simulator was ended with ${plant} at the seeds from ${first}. Next: npm run plants ${plant}`)
       else if (signal || (status !== 0 && status !== 1)) caught = `one of the seeds from ${first}: ${signal ?? `exit ${status}`}`
       if (caught) break
     }
