@@ -46,6 +46,7 @@ void Tab::Load() {
   options.label = "tab " + std::to_string(options_.number);
   options.connected_at_ms = Now();
   ChooseStrategies(&options);
+  if (options_.merges_all) options.strategies = {{"whole", Strategy::kLastWriteWins}};
   options.era_instances_max = options_.era_instances_max;
   options.era_dead_min = options_.era_dead_min;
   replica_ = std::make_unique<Replica>(options);

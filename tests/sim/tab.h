@@ -84,6 +84,8 @@ struct TabOptions {
   InstanceId id;
   /// Without a lock manager a tab never leads, and does not see who dies.
   bool has_locks = true;
+  /// Of another version of the app, which merges keys leaf by leaf that keep several values in this one.
+  bool merges_all = false;
   /// Smaller than the glue's, so that checkpoints are made all the time.
   uint64_t checkpoint_every = 50;
   /// As ReplicaOptions has them; smaller than the product's.

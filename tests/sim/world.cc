@@ -39,6 +39,7 @@ World::World(uint64_t seed, const Settings& chosen)
       random_(seed, kStreamTabs) {
   era_instances_max_ = static_cast<uint32_t>(random_.Between(2, 60));
   era_dead_min_ = random_.Between(1, 60);
+  has_other_app_ = random_.Chance(150);
   if (settings.canary) PlantCanary();
 }
 
@@ -59,6 +60,7 @@ Tab* World::OpenTab(bool plain) {
   options.number = static_cast<uint32_t>(tabs.size() + 1);
   options.id = DrawIdentity(plain);
   options.has_locks = plain || !faults.Strikes(Fault::kNoLocks);
+  options.merges_all = has_other_app_ && random_.Chance(300);
   options.checkpoint_every = random_.Between(5, 200);
   options.era_instances_max = era_instances_max_;
   options.era_dead_min = era_dead_min_;
