@@ -72,13 +72,19 @@ let rescue: HTMLIFrameElement | undefined
 /** Whether a database was opened in this page before. */
 let wasServed = false
 
-function rescued(): IDBFactory | undefined {
-  if (typeof document === 'undefined') return undefined
-  rescue?.remove()
-  rescue = document.createElement('iframe')
-  rescue.hidden = true
-  document.documentElement.append(rescue)
-  return rescue.contentWindow?.indexedDB
+/** By a frame of its own. Earlier frames stay: other stores' connections may live in them. */
+async function openedByFrame(name: string): Promise<IDBDatabase> {
+  const frame = document.createElement('iframe')
+  frame.hidden = true
+  document.documentElement.append(frame)
+  try {
+    const database = await openedBy(frame.contentWindow!.indexedDB, name)
+    rescue = frame
+    return database
+  } catch (error) {
+    frame.remove()
+    throw error
+  }
 }
 
 async function opened(name: string): Promise<IDBDatabase> {
@@ -88,10 +94,9 @@ async function opened(name: string): Promise<IDBDatabase> {
     return database
   } catch (error) {
     const { cause } = error as TabmeshError
-    const isServerLost = wasServed && (cause === undefined || (cause as DOMException).name === 'UnknownError')
-    const factory = isServerLost ? rescued() : undefined
-    if (!factory) throw error
-    return openedBy(factory, name)
+    const isServerLost = wasServed && typeof document !== 'undefined' && (cause === undefined || (cause as DOMException).name === 'UnknownError')
+    if (!isServerLost) throw error
+    return openedByFrame(name)
   }
 }
 
