@@ -27,6 +27,7 @@ struct World {
 World RandomOps(uint64_t seed) {
   static constexpr std::string_view kKeys[] = {"a", "b", "c"};
   static constexpr std::string_view kValues[] = {"1", "\"x\"", "[1,2]", "null"};
+  static constexpr std::string_view kAdded[] = {"", "", "x", "more"};
   std::mt19937_64 random(seed);
   World world;
   AddInstances(kReplicas, &world.vector);
@@ -35,7 +36,8 @@ World RandomOps(uint64_t seed) {
     auto& path = world.paths.emplace_back();
     for (size_t depth = 1 + random() % 3; depth > 0; --depth) path.push_back(kKeys[random() % 3]);
     Op& op = world.ops.emplace_back();
-    op.kind = static_cast<OpKind>(random() % 4);
+    op.kind = static_cast<OpKind>(random() % 5);
+    op.unknown_fields = kAdded[random() % 4];
     if (op.kind == OpKind::kLeaf) op.value = kValues[random() % 4];
     // Few times and instances, so that ties of every sort happen; even forged ones.
     op.id = {HlcFromMs(1 + random() % 4), static_cast<uint32_t>(random() % 4), 1};

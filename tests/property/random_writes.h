@@ -8,6 +8,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/property/writer.h"
@@ -74,7 +75,10 @@ inline std::vector<Write> RandomWrites(uint64_t seed, const VersionVector* vecto
       }
     }
     Write write;
-    if (!writers[who]->Make(RandomEdits(&random), 1 + random() % 6, arena, &write)) continue;
+    static constexpr std::string_view kAdded[] = {"", "", "x", "more"};
+    const std::string edits = RandomEdits(&random);
+    const uint64_t ms = 1 + random() % 6;
+    if (!writers[who]->Make(edits, ms, arena, &write, kAdded[random() % 4])) continue;
     made[who].push_back(write);
     all.push_back(write);
   }

@@ -47,7 +47,9 @@ class Writer {
   }
 
   // Null when nothing had to be written.
-  bool Make(const std::string& edits, uint64_t ms, CallArena* arena, Write* write) {
+  // `unknown_fields`: what a newer version adds to each op; must stay.
+  bool Make(const std::string& edits, uint64_t ms, CallArena* arena, Write* write,
+            std::string_view unknown_fields = {}) {
     Edit* edit = nullptr;
     EXPECT_EQ(parser_.ParseEdits(edits, arena, &edit), Status::kOk) << edits;
     write->instance = instance_;
@@ -60,7 +62,10 @@ class Writer {
     }
     if (write->ops.empty()) return false;
     const WriteId id{clock_.Tick(ms), instance_, ++seq_};
-    for (Op& op : write->ops) op.id = id;
+    for (Op& op : write->ops) {
+      op.id = id;
+      op.unknown_fields = unknown_fields;
+    }
     Learn(*write);
     return true;
   }

@@ -47,6 +47,7 @@ void Tab::Load() {
   options.connected_at_ms = Now();
   ChooseStrategies(&options);
   if (options_.merges_all) options.strategies = {{"whole", Strategy::kLastWriteWins}};
+  if (options_.is_newer) options.unknown_fields = "added by " + options.label;
   options.era_instances_max = options_.era_instances_max;
   options.era_dead_min = options_.era_dead_min;
   replica_ = std::make_unique<Replica>(options);

@@ -86,6 +86,8 @@ struct TabOptions {
   bool has_locks = true;
   /// Of another version of the app, which merges keys leaf by leaf that keep several values in this one.
   bool merges_all = false;
+  /// Of a newer version of tabmesh, which adds something of its own to each op.
+  bool is_newer = false;
   /// Smaller than the glue's, so that checkpoints are made all the time.
   uint64_t checkpoint_every = 50;
   /// As ReplicaOptions has them; smaller than the product's.

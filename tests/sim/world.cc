@@ -40,6 +40,7 @@ World::World(uint64_t seed, const Settings& chosen)
   era_instances_max_ = static_cast<uint32_t>(random_.Between(2, 60));
   era_dead_min_ = random_.Between(1, 60);
   has_other_app_ = random_.Chance(150);
+  has_newer_ = random_.Chance(250);
   if (settings.canary) PlantCanary();
 }
 
@@ -61,6 +62,7 @@ Tab* World::OpenTab(bool plain) {
   options.id = DrawIdentity(plain);
   options.has_locks = plain || !faults.Strikes(Fault::kNoLocks);
   options.merges_all = has_other_app_ && random_.Chance(300);
+  options.is_newer = has_newer_ && random_.Chance(500);
   options.checkpoint_every = random_.Between(5, 200);
   options.era_instances_max = era_instances_max_;
   options.era_dead_min = era_dead_min_;

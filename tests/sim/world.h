@@ -116,6 +116,7 @@ class World : public TabWatcher, public DatabaseWatcher {
   uint32_t era_instances_max_ = 0;
   size_t era_dead_min_ = 0;
   bool has_other_app_ = false;
+  bool has_newer_ = false;
   std::set<uint32_t> disturbed_;
   std::set<uint32_t> hydrated_;
   std::set<InstanceId> twins_;        // identities that more than one tab has had

@@ -101,6 +101,52 @@ TEST(Wire, BatchesRoundTrip) {
   EXPECT_EQ(batch.ops[0].value, "true");
 }
 
+TEST(Wire, WhatANewerVersionAddsToAnOpComesThroughByteForByte) {
+  std::vector<std::vector<std::string_view>> paths;
+  OpList ops = TwoOps(&paths);
+  const std::string added("\0\xff\x80", 3);
+  ops[1].unknown_fields = added;
+  Buffer body;
+  EncodeBatch(Only(Instance(7)), {HlcFromMs(1000), 0, 3}, ops, &body);
+  EXPECT_EQ(Hex(body.view().substr(body.size() - 9)),
+            "010101638103"
+            "00ff80");
+  for (size_t size = 0; size <= body.size(); ++size) {
+    Reader reader(body.view().substr(0, size));
+    CallArena arena;
+    Batch batch;
+    const bool whole = size == body.size();
+    ASSERT_EQ(DecodeBatch(&reader, &arena, &batch) == Status::kOk, whole) << size;
+    if (!whole) continue;
+    EXPECT_EQ(batch.ops[0].unknown_fields, "");
+    EXPECT_EQ(batch.ops[1].unknown_fields, added);
+    EXPECT_EQ(batch.ops[1].kind, OpKind::kTombstone);
+  }
+}
+
+TEST(Wire, RefusesAddedBytesThatAreNoneOrTooMany) {
+  for (const size_t size : {size_t{1}, kUnknownFieldsBytesMax, kUnknownFieldsBytesMax + 1}) {
+    std::vector<std::vector<std::string_view>> paths;
+    OpList ops = TwoOps(&paths);
+    const std::string added(size, 'x');
+    ops[0].unknown_fields = added;
+    Buffer body;
+    EncodeBatch(Only(Instance(7)), {HlcFromMs(1000), 0, 3}, ops, &body);
+    Reader reader(body.view());
+    CallArena arena;
+    Batch batch;
+    EXPECT_EQ(DecodeBatch(&reader, &arena, &batch) == Status::kOk, size <= kUnknownFieldsBytesMax) << size;
+  }
+  Buffer none;
+  none.Append(std::string_view("\7\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16));
+  none.AppendFixed64(HlcFromMs(1));
+  none.Append(std::string_view("\1\1\0\1\1a\x81\0", 8));
+  Reader reader(none.view());
+  CallArena arena;
+  Batch batch;
+  EXPECT_EQ(DecodeBatch(&reader, &arena, &batch), Status::kMalformedFrame);
+}
+
 TEST(Wire, EveryPrefixOfABatchIsRefused) {
   std::vector<std::vector<std::string_view>> paths;
   const OpList ops = TwoOps(&paths);

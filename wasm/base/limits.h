@@ -39,6 +39,8 @@ inline constexpr int64_t kWholeMax = (int64_t{1} << 53) - 1;
 // A list item's position. Longer ones come of hundreds of insertions at one spot; the list is numbered anew.
 inline constexpr size_t kPositionBytesMax = 64;
 inline constexpr size_t kPositionBytesWanted = 48;
+// What a newer version may add to one op; kept with the write by those that do not understand it.
+inline constexpr size_t kUnknownFieldsBytesMax = 4096;
 // Values that a reader is shown of one conflict.
 inline constexpr size_t kSiblingsShownMax = 16;
 // Terms beyond what anybody can claim one by one are made up: they would wrap around.

@@ -21,7 +21,6 @@ const std::string* IdFieldOf(const Node* list, const ListKeys* lists) {
 bool IsWhole(const Node* item, const std::string* id_field) {
   if (item->kind != RegisterKind::kItem) return false;
   if (Planted("half-items-shown")) return true;
-  if (Planted("half-items-shown")) return true;
   for (const Node* child = item->first_child; child != nullptr; child = child->next) {
     if (child->shown == Shown::kLeaf && child->LeafText() == item->key &&
         (id_field == nullptr || child->key == *id_field)) {

@@ -35,6 +35,11 @@ class Compactor {
     return op;
   }
 
+  // What is left of a write takes along what a newer version has added to it.
+  void AddWrite(OpKind kind, const Node& node, std::string_view value = {}) {
+    Add(kind, node.written.hlc, value)->unknown_fields = UnknownFieldsOf(node.extra, node.written);
+  }
+
   Status Visit(const Node& node) {
     // A later initial state shows again what nothing hides.
     const bool hides = node.initial && !Planted("compaction-uncovers-initial");
@@ -53,23 +58,23 @@ class Compactor {
   void VisitRegister(const Node& node, bool hides) {
     switch (node.kind) {
       case RegisterKind::kLeaf:
-        Add(OpKind::kLeaf, node.written.hlc, node.text);
+        AddWrite(OpKind::kLeaf, node, node.text);
         break;
       case RegisterKind::kObject:
-        Add(OpKind::kObject, node.written.hlc);
+        AddWrite(OpKind::kObject, node);
         break;
       case RegisterKind::kList:
-        Add(OpKind::kList, node.written.hlc);
+        AddWrite(OpKind::kList, node);
         break;
       case RegisterKind::kItem:
-        Add(OpKind::kItem, node.written.hlc);
+        AddWrite(OpKind::kItem, node);
         break;
       case RegisterKind::kTombstone:
         // What was written below a removed list is an object's members, not items.
-        if (hides || (node.list_key && node.children_shown > 0)) Add(OpKind::kTombstone, node.written.hlc);
+        if (hides || (node.list_key && node.children_shown > 0)) AddWrite(OpKind::kTombstone, node);
         break;
       case RegisterKind::kItemGone:
-        if (hides) Add(OpKind::kItemGone, node.written.hlc);
+        if (hides) AddWrite(OpKind::kItemGone, node);
         break;
       case RegisterKind::kNone:
       case RegisterKind::kValues:
@@ -96,6 +101,7 @@ class Compactor {
       detail->base = sibling.base;
       Op* op = Add(OpKind::kValue, sibling.id.hlc, sibling.text);
       op->detail = detail;
+      op->unknown_fields = UnknownFieldsOf(&extra, sibling.id);
       if (one) continue;
       // Several values under one dot would be one.
       op->id.seq = sibling.id.seq;

@@ -29,9 +29,10 @@ RegisterKind RegisterOf(OpKind kind) {
   }
 }
 
-bool IsItem(RegisterKind kind) { return kind == RegisterKind::kItem || kind == RegisterKind::kItemGone; }
+// What a write may add to a place's context.
+size_t DotsOf(const Op& op) { return op.kind == OpKind::kValue ? op.detail->context_size + 1 : 0; }
 
-bool SameWrite(const WriteId& a, const WriteId& b) { return a.hlc == b.hlc && a.instance == b.instance; }
+bool IsItem(RegisterKind kind) { return kind == RegisterKind::kItem || kind == RegisterKind::kItemGone; }
 
 }  // namespace
 
@@ -63,16 +64,22 @@ void Document::MarkListKey(Node* node) {
 
 // Makes room for what the merge will add.
 bool Document::PrepareExtra(Op* op) {
-  if (op->detail == nullptr) return true;
-  if (!tree_.texts()->Store(op->detail->base, &op->stored_base)) return false;
+  // Those of a clear go with it: where it is told apart, what it was written for is gone.
+  const bool adds_fields = !op->unknown_fields.empty() && op->kind != OpKind::kClear;
+  if (op->detail == nullptr && !adds_fields) return true;
+  if (op->detail != nullptr && !tree_.texts()->Store(op->detail->base, &op->stored_base)) return false;
+  if (adds_fields && !tree_.texts()->Store(op->unknown_fields, &op->stored_fields)) return false;
   const bool is_new = op->node->extra == nullptr;
   if (!tree_.AddExtra(op->node)) return false;
   NodeExtra* extra = op->node->extra;
   if (is_new) extra->floor = op->node->cleared;
   const size_t ops = extra->ops_awaited + 1;
-  const size_t dots = extra->dots_awaited + op->detail->context_size + 1;
-  op->has_room = op->kind == OpKind::kCount ? extra->counts.Reserve(ops)
-                                            : extra->siblings.Reserve(ops) && extra->context.Reserve(dots);
+  const size_t dots = extra->dots_awaited + DotsOf(*op);
+  op->has_room = !adds_fields || extra->unknown.Reserve(ops);
+  if (op->kind == OpKind::kCount) op->has_room = op->has_room && extra->counts.Reserve(ops);
+  if (op->kind == OpKind::kValue) {
+    op->has_room = op->has_room && extra->siblings.Reserve(ops) && extra->context.Reserve(dots);
+  }
   if (!op->has_room) return false;
   extra->ops_awaited = static_cast<uint32_t>(ops);
   extra->dots_awaited = static_cast<uint32_t>(dots);
@@ -83,15 +90,16 @@ bool Document::PrepareExtra(Op* op) {
 void Document::TakeRoom(const Op& op) {
   if (!op.has_room) return;
   --op.node->extra->ops_awaited;
-  op.node->extra->dots_awaited -= static_cast<uint32_t>(op.detail->context_size + 1);
+  op.node->extra->dots_awaited -= static_cast<uint32_t>(DotsOf(op));
 }
 
 void Document::Discard(OpList* ops) {
   for (Op& op : *ops) {
     TakeRoom(op);
     Drop(op);
+    tree_.texts()->Free(op.stored_fields);
     op.has_room = false;
-    op.stored = op.stored_base = {};
+    op.stored = op.stored_base = op.stored_fields = {};
     op.node = nullptr;
   }
   if (changes_.empty()) Sweep();
@@ -154,11 +162,15 @@ void Document::Commit(const OpList& ops) {
     } else {
       CommitOne(op);
     }
+    KeepUnknownFields(op);
   }
 }
 
 bool Document::Wins(const Op& op, const Node* node) const {
-  if (node->kind == RegisterKind::kNone) return true;
+  // A clear stands alone where a hostile peer has sent it so.
+  if (node->kind == RegisterKind::kNone) {
+    return node->cleared.hlc == 0 || vector_->Compare(op.id, node->cleared) >= 0;
+  }
   if (const int order = vector_->Compare(op.id, node->written); order != 0)
     return order > 0 || Planted("last-arrival-wins");
   // One stamp with two contents means a forged or duplicated identity: still converge.
@@ -184,6 +196,7 @@ void Document::CommitOne(const Op& op) {
   }
   if (Clears(op.kind) && op.id.hlc != 0) SetCleared(node, op.id);
   Recount(node);
+  DropUnknownFields(node);
   changes_.Refresh(node);
 }
 
@@ -227,6 +240,7 @@ void Document::CommitValue(const Op& op) {
   ShowSibling(node);
   SetCleared(node, op.id);
   Recount(node);
+  DropUnknownFields(node);
   changes_.Refresh(node);
   ToSweep(node);
 }
@@ -250,6 +264,7 @@ void Document::CommitCount(const Op& op) {
   extra->counts.Add(added);
   digest_ += CountHash(node, added);
   Recount(node);
+  DropUnknownFields(node);
   changes_.Refresh(node);
   ToSweep(node);
 }
@@ -345,6 +360,51 @@ WriteId Document::BaseOf(Path path) const {
   return BaseOf(node);
 }
 
+// ---- what newer versions have added -------------------------------------------------------------
+
+bool Document::Bears(const Node* node, const WriteId& id) const {
+  if (node->kind != RegisterKind::kNone && SameWrite(node->written, id)) return true;
+  const auto is_it = [&](const auto& part) { return SameWrite(part.id, id); };
+  return std::any_of(node->extra->siblings.begin(), node->extra->siblings.end(), is_it) ||
+         std::any_of(node->extra->counts.begin(), node->extra->counts.end(), is_it);
+}
+
+// Two of one write mean a forged or duplicated identity, or a folded era: still converge, on the larger.
+void Document::KeepUnknownFields(const Op& op) {
+  if (op.stored_fields.empty()) return;
+  ToSweep(op.node);
+  if (!Bears(op.node, op.id)) return tree_.texts()->Free(op.stored_fields);
+  NodeExtra* extra = op.node->extra;
+  for (size_t i = 0; i < extra->unknown.size(); ++i) {
+    const UnknownFields& known = extra->unknown[i];
+    if (!SameWrite(known.id, op.id)) continue;
+    if (known.bytes >= op.stored_fields) return tree_.texts()->Free(op.stored_fields);
+    RemoveUnknownFields(op.node, i);
+    break;
+  }
+  extra->unknown.Add({op.id, op.stored_fields});
+  digest_ += UnknownFieldsHash(op.node, {op.id, op.stored_fields});
+}
+
+// Of writes that nothing here bears any more.
+void Document::DropUnknownFields(Node* node) {
+  if (node->extra == nullptr) return;
+  for (size_t i = node->extra->unknown.size(); i-- > 0;) {
+    if (Bears(node, node->extra->unknown[i].id)) continue;
+    RemoveUnknownFields(node, i);
+    ToSweep(node);
+  }
+}
+
+void Document::RemoveUnknownFields(Node* node, size_t index) {
+  const UnknownFields gone = node->extra->unknown[index];
+  digest_ -= UnknownFieldsHash(node, gone);
+  tree_.texts()->Free(gone.bytes);
+  node->extra->unknown.RemoveAt(index);
+}
+
+// ---- counts --------------------------------------------------------------------------------------
+
 // Counts of an older base are gone; those of a base that has not arrived wait for it.
 void Document::Recount(Node* node) {
   NodeExtra* extra = node->extra;
@@ -384,6 +444,7 @@ void Document::PruneOlder(Node* node, const WriteId& clear) {
     node->cleared = {};
   }
   Recount(node);
+  DropUnknownFields(node);
   changes_.Refresh(node);
   if (node->Empty()) ToSweep(node);
 }
@@ -409,6 +470,10 @@ uint64_t Document::ClearHash(const Node* node) const {
 uint64_t Document::SiblingHash(const Node* node, const Sibling& sibling) const {
   const uint64_t hash = Mix(node->path_hash + 1 + static_cast<uint64_t>(sibling.strategy));
   return HashBytes(sibling.text, StampHash(hash, sibling.id));
+}
+
+uint64_t Document::UnknownFieldsHash(const Node* node, const UnknownFields& fields) const {
+  return HashBytes(fields.bytes, StampHash(Mix(node->path_hash + 32), fields.id));
 }
 
 uint64_t Document::CountHash(const Node* node, const Count& count) const {

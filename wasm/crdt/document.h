@@ -20,7 +20,8 @@ namespace tabmesh {
 /// Rules of the merge, in the order of DESIGN: a register takes the write with the larger stamp,
 /// then the larger kind, then the larger value bytes; a clear removes every older write below; a
 /// write below a newer clear is dropped; values (OpKind::kValue) stay beside one another until a write
-/// has seen them; a count adds to the base that it names, and goes with it. What is kept is a function
+/// has seen them; a count adds to the base that it names, and goes with it; what a newer version has added
+/// to a write stays with it, unread. What is kept is a function
 /// of the set of ops alone, and so is digest().
 class Document {
  public:
@@ -77,6 +78,10 @@ class Document {
   void RaiseFloor(Node* node, const WriteId& id);
   void RemoveSibling(Node* node, size_t index);
   void ShowSibling(Node* node);
+  bool Bears(const Node* node, const WriteId& id) const;
+  void KeepUnknownFields(const Op& op);
+  void DropUnknownFields(Node* node);
+  void RemoveUnknownFields(Node* node, size_t index);
   void Recount(Node* node);
   void PruneBelow(Node* node, const WriteId& clear);
   void PruneOlder(Node* node, const WriteId& clear);
@@ -86,6 +91,7 @@ class Document {
   uint64_t RegisterHash(const Node* node) const;
   uint64_t ClearHash(const Node* node) const;
   uint64_t SiblingHash(const Node* node, const Sibling& sibling) const;
+  uint64_t UnknownFieldsHash(const Node* node, const UnknownFields& fields) const;
   uint64_t CountHash(const Node* node, const Count& count) const;
 
   const VersionVector* vector_;

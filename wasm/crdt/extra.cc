@@ -23,6 +23,14 @@ void Cover(List<Dot>* context, const Dot& dot) {
   context->Add(dot);
 }
 
+std::string_view UnknownFieldsOf(const NodeExtra* extra, const WriteId& id) {
+  if (extra == nullptr) return {};
+  for (const UnknownFields& known : extra->unknown) {
+    if (SameWrite(known.id, id)) return known.bytes;
+  }
+  return {};
+}
+
 const Sibling* LatestOf(const NodeExtra& extra, const VersionVector& vector) {
   const Sibling* latest = nullptr;
   for (const Sibling& sibling : extra.siblings) {

@@ -1,4 +1,5 @@
-// What only some places of the state have: values written without knowing of one another, and counts.
+// What only some places of the state have: values written without knowing of one another, counts, and what
+// newer versions have added to a write.
 #ifndef TABMESH_CRDT_EXTRA_H_
 #define TABMESH_CRDT_EXTRA_H_
 
@@ -28,6 +29,12 @@ struct Count {
   int64_t total = 0;
 };
 
+/// What a newer version has added to a write, in the NodeTree's TextArena.
+struct UnknownFields {
+  WriteId id;
+  std::string_view bytes;
+};
+
 /// Siblings are those writes that no other write has seen; `context` names all that some write has seen,
 /// and the siblings. Preguiça, Baquero, Almeida, Fonte, Gonçalves, "Dotted Version Vectors", 2010. An
 /// instance has at most one sibling, for its later writes have seen its earlier ones.
@@ -36,6 +43,7 @@ struct NodeExtra {
   List<Dot> context;  // one entry an instance: its writes up to this number
   WriteId floor;      // the largest clear by a plain write: older siblings are gone
   List<Count> counts;
+  List<UnknownFields> unknown;  // at most one of a write, for as long as something here bears its stamp
   // What ops that are prepared and not merged yet may add.
   uint32_t ops_awaited = 0;
   uint32_t dots_awaited = 0;
@@ -43,13 +51,16 @@ struct NodeExtra {
   uint8_t count_text_size = 0;  // 0 where nothing is counted
 
   std::string_view CountText() const { return {count_text, count_text_size}; }
-  bool Empty() const { return siblings.empty() && counts.empty(); }
+  bool Empty() const { return siblings.empty() && counts.empty() && unknown.empty(); }
 };
 
 /// Whether a write is among those that `context` names.
 bool Covers(const Dot* context, size_t size, const WriteId& id);
 /// Adds a write to the context; room for one more must be there.
 void Cover(List<Dot>* context, const Dot& dot);
+
+/// What a newer version has added to the write `id`; mostly empty.
+std::string_view UnknownFieldsOf(const NodeExtra* extra, const WriteId& id);
 
 /// The sibling with the largest stamp; null where there are none.
 const Sibling* LatestOf(const NodeExtra& extra, const VersionVector& vector);

@@ -51,9 +51,11 @@ class Collector {
     Op* op = ops_.Add(kind, path_, value);
     op->id = id;
     op->detail = detail;
+    if (!Planted("delta-without-unknown-fields")) op->unknown_fields = UnknownFieldsOf(extra_, id);
   }
 
   Status Visit(const Node& node) {
+    extra_ = node.extra;
     const bool has_siblings = node.extra != nullptr && !node.extra->siblings.empty();
     // The clears of siblings are told with them.
     const WriteId& cleared = has_siblings ? node.extra->floor : node.cleared;
@@ -113,6 +115,7 @@ class Collector {
   CallArena* arena_;
   GatheredOps ops_;
   Path path_;
+  const NodeExtra* extra_ = nullptr;  // of the place visited
 };
 
 }  // namespace

@@ -36,7 +36,7 @@ struct Node {
   Node* next = nullptr;
   Node* previous = nullptr;
   Node* next_in_bucket = nullptr;
-  NodeExtra* extra = nullptr;  // concurrent values and counts; null in most places
+  NodeExtra* extra = nullptr;  // null in most places
   std::string_view key;        // WTF-8
   std::string_view text;       // kLeaf: canonical JSON; kValues: the sibling shown, which owns it
   uint64_t path_hash = 0;

@@ -49,6 +49,7 @@ void NodeTree::FreeExtra(Node* node) {
     texts_.Free(sibling.text);
     texts_.Free(sibling.base);
   }
+  for (const UnknownFields& fields : node->extra->unknown) texts_.Free(fields.bytes);
   node->extra->~NodeExtra();
   std::free(node->extra);
   node->extra = nullptr;

@@ -31,7 +31,7 @@ class NodeTree {
   Node* FindOrAdd(Path path);
   /// Gives `node` an extra if it has none; false when memory has run out.
   [[nodiscard]] bool AddExtra(Node* node);
-  /// Also frees the siblings' texts.
+  /// Also frees the texts in it.
   void FreeExtra(Node* node);
   /// `node` must be Empty() and not the root.
   void Remove(Node* node);

@@ -58,11 +58,13 @@ struct Op {
   OpKind kind = OpKind::kLeaf;
   std::string_view value;  // kLeaf and kValue: canonical JSON text; empty for a removal
   WriteId id;
-  OpDetail* detail = nullptr;  // kValue and kCount; lives as long as the call
+  std::string_view unknown_fields;  // what a newer version has added, byte for byte; mostly empty
+  OpDetail* detail = nullptr;       // kValue and kCount; lives as long as the call
   // Set by Document::Prepare: where the op goes, and its texts in the document's own memory.
   Node* node = nullptr;
   std::string_view stored;
   std::string_view stored_base;
+  std::string_view stored_fields;
   bool has_room = false;  // in the node's extra
 };
 

@@ -40,6 +40,11 @@ struct WriteId {
   uint32_t seq = 0;  // from 1; 0 for the initial state, which nobody has written
 };
 
+/// Whether two stamps are one.
+inline bool SameWrite(const WriteId& a, const WriteId& b) {
+  return a.hlc == b.hlc && a.instance == b.instance;
+}
+
 }  // namespace tabmesh
 
 #endif  // TABMESH_CRDT_STAMP_H_

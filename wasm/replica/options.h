@@ -31,6 +31,8 @@ struct ReplicaOptions {
   Strategy default_strategy = Strategy::kMerge;
   std::map<std::string, Strategy, std::less<>> strategies;  // by top-level key
   ListKeys lists;                                           // these merge, whatever `strategies` says
+  /// What a newer version would add to each op of its writes: for tests of those that do not know it.
+  std::string unknown_fields;
   /// What an era may gather before its leader ends it: instances that wrote, and places that show nothing.
   uint32_t era_instances_max = 48;
   size_t era_dead_min = 256;

@@ -155,6 +155,7 @@ Status Replica::DiffEdits(std::string_view edits, OpList* ops, bool* beside) {
                                  : Diff(document_, *edit, strategy, self_, salt, &arena_, ops);
     if (status != Status::kOk) return status;
   }
+  for (Op& op : *ops) op.unknown_fields = options_.unknown_fields;
   return !ops->empty() && seq() >= UINT32_MAX - 1 ? Status::kSequenceExhausted : Status::kOk;
 }
 

@@ -63,6 +63,7 @@ class NamesIn {
   std::vector<InstanceId>* growing_ = nullptr;
 };
 
+constexpr uint8_t kUnknownFieldsFollow = 0x80;  // beside the kind of an op
 constexpr uint8_t kRemoved = 1;
 constexpr uint8_t kHasBase = 2;
 
@@ -92,12 +93,14 @@ void EncodeOp(const Op& op, Path before, NamesOut* names, Buffer* out) {
   out->AppendVarint(shared);
   out->AppendVarint(op.path.size - shared);
   for (size_t i = shared; i < op.path.size; ++i) out->AppendSized(op.path.keys[i]);
-  out->AppendByte(static_cast<uint8_t>(op.kind));
+  const bool has_fields = !op.unknown_fields.empty();
+  out->AppendByte(static_cast<uint8_t>(op.kind) | (has_fields ? kUnknownFieldsFollow : 0));
   if (op.kind == OpKind::kValue) EncodeValueDetail(*op.detail, names, out);
   if (op.kind == OpKind::kCount) EncodeCountDetail(*op.detail, names, out);
   if (op.kind == OpKind::kLeaf || (op.kind == OpKind::kValue && !op.detail->removed)) {
     out->AppendSized(op.value);
   }
+  if (has_fields) out->AppendSized(op.unknown_fields);
 }
 
 Status DecodePath(Reader* reader, Path before, CallArena* arena, Path* path) {
@@ -192,7 +195,8 @@ Status DecodeOp(Reader* reader, Path before, NamesIn* names, CallArena* arena, O
   if (const Status status = DecodePath(reader, before, arena, &op->path); status != Status::kOk) {
     return status;
   }
-  const uint8_t kind = reader->Byte();
+  const uint8_t head = reader->Byte();
+  const uint8_t kind = head & ~kUnknownFieldsFollow;
   if (kind > kOpKindMax) return Status::kMalformedFrame;
   op->kind = static_cast<OpKind>(kind);
   if (!FitsPath(op->kind, op->path)) return Status::kMalformedFrame;
@@ -209,6 +213,10 @@ Status DecodeOp(Reader* reader, Path before, NamesIn* names, CallArena* arena, O
   if (has_text) {
     op->value = reader->Sized(kValueBytesMax);
     if (op->value.empty()) return Status::kMalformedFrame;
+  }
+  if ((head & kUnknownFieldsFollow) != 0) {
+    op->unknown_fields = reader->Sized(kUnknownFieldsBytesMax);
+    if (op->unknown_fields.empty()) return Status::kMalformedFrame;
   }
   return reader->ok() ? Status::kOk : Status::kMalformedFrame;
 }
