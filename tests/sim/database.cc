@@ -12,6 +12,8 @@ namespace {
 
 constexpr uint64_t kOpenMsMax = 25;
 constexpr uint64_t kTransactionMsMax = 8;
+// Now and then others have read what was stored, and told of it, before its own page hears that it is.
+constexpr uint64_t kWordMsMax = 3000;
 constexpr uint64_t kBlockedMsMin = 3100;
 constexpr uint64_t kBlockedMsMax = 40000;
 // Whoever has slept through more eras cannot tell which of its writes were kept.
@@ -196,7 +198,7 @@ void Database::Transact(uint64_t connection, uint64_t cursor, uint32_t era, uint
   Begin(connection, Fault::kReadAborted, /*needs_page=*/true, exchange,
         [this, page, appended, done = std::move(done)](bool ok) {
           appended->ok &= ok;
-          events_->After(random_.Below(kTransactionMsMax),
+          events_->After(random_.Below(random_.Chance(50) ? kWordMsMax : kTransactionMsMax),
                          [page, appended, done] { page->Enter([appended, done] { done(*appended); }); });
         });
 }
