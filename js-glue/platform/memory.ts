@@ -1,6 +1,7 @@
 // The twin of all platform parts in memory, with faults: several tabs of one origin in one process.
 import { TabmeshError } from '../errors.ts'
-import { callersKept, endsKept, type BytePacker, type Channel, type ChannelKind, type Fenced, type Journal, type JournalContents, type Lease, type LifecycleListener, type Lock, type LockHandlers, type Platform, type WindowPeer, type WindowPortHandlers } from '../platform.ts'
+import type { BytePacker, Channel, ChannelKind, Journal, LifecycleListener, Lock, LockHandlers, Platform, WindowPeer, WindowPortHandlers } from '../platform.ts'
+import { apply, emptyDisk, journalOn, type Change, type Disk, type DiskAccess } from './journal-log.ts'
 
 export interface MemoryFaults {
   /** Whether a message on its way to a tab is lost. */
@@ -50,23 +51,6 @@ export interface MemoryOrigin {
   stored(name: string): Uint8Array[]
 }
 
-interface Disk {
-  generation: number
-  erased: string[]
-  /** What it goes on with after the browser has cleared that away. */
-  formerly: string[]
-  records: { key: number; bytes: Uint8Array }[]
-  nextKey: number
-  checkpoints: { bytes: Uint8Array; cursor: number }[]
-  term: number
-  lease: Lease
-  calls: Map<string, Map<number, string>>
-  era: number
-  successor: number
-  ends: Map<number, Uint8Array>
-  transactions: Set<string>
-}
-
 interface Tab {
   readonly label: string
   readonly window: { postMessage(): void }
@@ -111,9 +95,10 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
   let tabs = 0
   let generations = 0
 
+  const newGeneration = (): string => String(++generations)
   const disk = (name: string): Disk => {
     let found = disks.get(name)
-    if (!found) disks.set(name, (found = { generation: ++generations, erased: [], formerly: [], records: [], nextKey: 1, checkpoints: [], term: 0, lease: { holder: '', beat: 0 }, calls: new Map(), era: 0, successor: 0, ends: new Map(), transactions: new Set() }))
+    if (!found) disks.set(name, (found = emptyDisk(newGeneration())))
     return found
   }
 
@@ -206,15 +191,6 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
     if (faults.openMs) await new Promise<void>((resolve) => faults.openMs !== Infinity && setTimeout(resolve, faults.openMs))
     const refused = faults.openError?.()
     if (refused) throw refused
-    const contentsOf = (on: Disk, cursor: number, era: number): JournalContents => ({
-      generation: String(on.generation),
-      era: on.era,
-      successor: on.successor,
-      ends: new Map(on.ends),
-      checkpoints: on.era !== era || cursor === 0 || cursor < (on.checkpoints.at(-1)?.cursor ?? 0) ? on.checkpoints.map(({ bytes }) => bytes) : [],
-      records: on.records.filter(({ key }) => key > cursor).map(({ bytes }) => bytes),
-      cursor: Math.max(cursor, on.nextKey - 1),
-    })
     const connection = { tab, onLost, lost: false }
     connections.add(connection)
     const transact = <T>(act: (on: Disk) => T): Promise<T> =>
@@ -230,94 +206,17 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
           }
         })
       })
-    let generationRead: number | undefined
-    return {
-      kind: 'indexed-db',
-      read: (cursor, era) =>
+    const access: DiskAccess = {
+      read: transact,
+      write: (act) =>
         transact((on) => {
-          generationRead = on.generation
-          return contentsOf(on, cursor, era)
+          const changes: Change[] = []
+          const result = act(on, (change) => changes.push(change))
+          for (const change of changes) apply(on, change)
+          return result
         }),
-      transact: (cursor, era, id, _now, run) =>
-        transact((on) => {
-          const list = run(contentsOf(on, cursor, era), id !== undefined && on.transactions.has(id))
-          on.records.push(...list.map((bytes) => ({ key: on.nextKey++, bytes: bytes.slice() })))
-          if (list.length > 0 && id !== undefined) on.transactions.add(id)
-        }),
-      append(records, era, leaving) {
-        const copies = records.map((bytes) => bytes.slice())
-        return transact((on) => {
-          const current = on.era === era && on.successor === 0 && on.generation === (generationRead ?? on.generation)
-          if (leaving || current) on.records.push(...copies.map((bytes) => ({ key: on.nextKey++, bytes })))
-          if (!current) throw new TabmeshError('era-ended', `Era ${era} has ended.`)
-        })
-      },
-      claimTerm: (atLeast) => transact((on) => (on.term = Math.max(on.term + 1, atLeast))),
-      beginCall: (term, era, { caller, number, settled }, instance) =>
-        transact((on) => {
-          if (on.term !== term || on.era !== era) return undefined
-          const known = new Map([...(on.calls.get(caller) ?? [])].filter(([of]) => of >= settled))
-          const before = known.get(number) ?? ''
-          if (before !== '') return before
-          on.calls.delete(caller)
-          on.calls.set(caller, known.set(number, instance))
-          for (const oldest of [...on.calls.keys()].slice(0, -callersKept)) on.calls.delete(oldest)
-          return ''
-        }),
-      lease: (instance, seen) =>
-        transact((on) => {
-          const { holder, beat } = on.lease
-          if (['', instance].includes(holder) || (holder === seen?.holder && beat === seen.beat)) on.lease = { holder: instance, beat: beat + 1 }
-          return on.lease
-        }),
-      endLease: (instance) =>
-        transact((on) => {
-          if (on.lease.holder === instance) on.lease = { holder: '', beat: 0 }
-        }),
-      checkpoint(term, era, given, cursor) {
-        const bytes = given.slice()
-        return transact((on): Fenced => {
-          if (on.term !== term) return 'replaced'
-          if (on.era !== era) return 'era-ended'
-          on.checkpoints = [{ bytes, cursor }, ...on.checkpoints].slice(0, 2)
-          if (on.checkpoints.length > 1) on.records = on.records.filter(({ key }) => key > on.checkpoints[1]!.cursor)
-          return 'stored'
-        })
-      },
-      endEra: (term, era, cursor, run) =>
-        transact((on): Fenced => {
-          if (on.term !== term) return 'replaced'
-          if (on.era !== era) return 'era-ended'
-          const made = run(contentsOf(on, cursor, era))
-          if (!made) return 'stored'
-          const first = { bytes: made.state.slice(), cursor: on.nextKey - 1 }
-          on.ends.delete(on.era - endsKept)
-          on.ends.set(on.era++, made.end.slice())
-          on.checkpoints = [first, first]
-          on.records = []
-          return 'stored'
-        }),
-      succeed: (version) =>
-        transact((on) => {
-          on.successor = version
-          return contentsOf(on, 0, 0)
-        }),
-      erase: () =>
-        transact((on) => {
-          disks.set(name, { generation: ++generations, erased: [...on.erased, ...on.formerly, String(on.generation)], formerly: [], records: [], nextKey: on.nextKey, checkpoints: [], term: 0, lease: { holder: '', beat: 0 }, calls: new Map(), era: 0, successor: 0, ends: new Map(), transactions: new Set() })
-        }),
-      refound: (generation, era, state) =>
-        transact((on) => {
-          if (on.erased.includes(generation)) return 'erased'
-          if (on.era !== era && on.records.length + on.checkpoints.length > 0) return 'left-behind'
-          on.era = era
-          on.formerly.push(generation)
-          on.records.push({ key: on.nextKey++, bytes: state.slice() })
-          generationRead = on.generation
-          return { generation: String(on.generation) }
-        }),
-      close: () => void connections.delete(connection),
     }
+    return { ...journalOn(access, 'indexed-db', newGeneration), close: () => void connections.delete(connection) }
   }
 
   return {
