@@ -114,6 +114,30 @@ TEST(Era, ValuesThatAwaitAChoiceKeepTheirWriters) {
   EXPECT_EQ(chosen.view(), "[]");
 }
 
+// Two versions of an app, and one stamp: whoever won goes on winning when one author has written both.
+TEST(Era, AnObjectThatStandsBeforeAValueGoesOnStandingThere) {
+  for (const bool two_values : {false, true}) {
+    for (const uint32_t asking : {1u, 0xa0u}) {
+      const uint32_t other = asking + 1;
+      auto asks = Load(asking, 0, {});
+      ReplicaOptions merging = Options(other, 0);
+      merging.strategies.clear();
+      auto merges = MakeReady(merging);
+      const std::string object = Set(merges.get(), R"([[["asked"],{}]])");
+      const std::string value = Set(asks.get(), R"([[["asked"],"x"]])");
+      if (two_values) {
+        auto third = Load(3, 0, {});
+        asks->Receive(Set(third.get(), R"([[["asked"],"y"]])", kNow - 1), kNow);
+      }
+      asks->Receive(object, kNow);
+      const Ended ended = End(*asks);
+      auto next = Load(4, 1, {ended.state});
+      EXPECT_EQ(State(*asks), R"({"asked":{}})");
+      EXPECT_EQ(State(*next), State(*asks)) << two_values << ' ' << asking;
+    }
+  }
+}
+
 TEST(Era, SaysWhichWritesOfATabAreInTheNext) {
   auto leader = Load(1, 0, {});
   auto tab = Load(2, 0, {});

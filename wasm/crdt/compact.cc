@@ -10,6 +10,8 @@ namespace tabmesh {
 
 namespace {
 
+bool AwaitsChoice(const Node& node) { return node.extra != nullptr && node.extra->siblings.size() > 1; }
+
 class Compactor {
  public:
   Compactor(const VersionVector& vector, VersionVector* into, uint32_t author, CallArena* arena, OpList* ops,
@@ -50,9 +52,16 @@ class Compactor {
     if (node.Counts() && node.Visible() == Shown::kLeaf) {
       Add(OpKind::kLeaf, LatestHlc(node), node.LeafText());
     } else if (node.written.hlc != 0) {
+      const size_t before = ops_.count();
       VisitRegister(node, hides);
+      // One stamp by two instances: who comes first beside the siblings must stay so.
+      if (ops_.count() > before && AwaitsChoice(node)) {
+        if (const Status status = KeepWriter(node.written, ops_.last()); status != Status::kOk) return status;
+      }
     }
-    return node.extra == nullptr ? Status::kOk : VisitSiblings(*node.extra, hides);
+    // What lies hidden below a later object is never shown again.
+    const bool hidden = !AwaitsChoice(node) && node.kind != RegisterKind::kValues;
+    return node.extra == nullptr || hidden ? Status::kOk : VisitSiblings(*node.extra, hides);
   }
 
   void VisitRegister(const Node& node, bool hides) {
@@ -104,14 +113,16 @@ class Compactor {
       op->unknown_fields = UnknownFieldsOf(&extra, sibling.id);
       if (one) continue;
       // Several values under one dot would be one.
-      op->id.seq = sibling.id.seq;
-      if (const Status status = into_->Intern(vector_.Id(sibling.id.instance), &op->id.instance);
-          status != Status::kOk) {
-        return status;
-      }
-      into_->Advance(op->id.instance, sibling.id.seq);
+      if (const Status status = KeepWriter(sibling.id, op); status != Status::kOk) return status;
     }
     return Status::kOk;
+  }
+
+  Status KeepWriter(const WriteId& id, Op* op) {
+    op->id.seq = id.seq;
+    const Status status = into_->Intern(vector_.Id(id.instance), &op->id.instance);
+    if (status == Status::kOk) into_->Advance(op->id.instance, id.seq);
+    return status;
   }
 
   const VersionVector& vector_;
@@ -121,8 +132,6 @@ class Compactor {
   GatheredOps ops_;
   Path path_;
 };
-
-bool AwaitsChoice(const Node& node) { return node.extra != nullptr && node.extra->siblings.size() > 1; }
 
 }  // namespace
 
@@ -142,6 +151,7 @@ Remains RemainsOf(const Document& document) {
     if (node->shown == Shown::kNothing && node->initial) ++remains.hidden;
     if (!AwaitsChoice(*node)) continue;
     for (const Sibling& sibling : node->extra->siblings) writers.insert(sibling.id.instance);
+    if (node->kind != RegisterKind::kNone) writers.insert(node->written.instance);
   }
   remains.instances = writers.size() + 1;
   return remains;
