@@ -855,7 +855,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     force: () => leadership.force(),
     history: sync.history,
     exportState: (version) => versions.exported(structuredClone(sharedState()), version),
-    leader: () => ({ ...leading, guarantee: storage.persistence === 'indexed-db' ? 'fenced' : 'advisory' }),
+    leader: () => ({ ...leading, guarantee: ['none', 'opening'].includes(storage.persistence) ? 'advisory' : 'fenced' }),
     stats() {
       const [writes = 0, framesIn = 0, bytesIn = 0, framesOut = 0, bytesOut = 0, dropped = 0, gaps = 0, divergences = 0, nodes = 0, textBytes = 0, poolBytes = 0] = ended ? [] : core.counters()
       return { writes, framesIn, bytesIn, framesOut, bytesOut, dropped, gaps, divergences, nodes, textBytes, poolBytes, era: eras.era }

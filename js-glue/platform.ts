@@ -59,7 +59,7 @@ export type Fenced = 'stored' | 'replaced' | 'era-ended'
 
 /** Durable storage shared by all replicas of the store. Every call may reject; nothing is lost by trying again. */
 export interface Journal {
-  readonly kind: 'indexed-db'
+  readonly kind: 'indexed-db' | 'file'
   /** Everything after `cursor`; from 0, or where the era is not `era`, all there is. */
   read(cursor: number, era: number): Promise<JournalContents>
   /**

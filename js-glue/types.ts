@@ -194,7 +194,7 @@ export interface Leader {
 }
 
 export interface Status {
-  readonly persistence: 'indexed-db' | 'opening' | 'none'
+  readonly persistence: 'indexed-db' | 'file' | 'opening' | 'none'
   /** The way by which all tabs are reached, as far as is known; `none`: this tab is by itself until it reads the storage again. */
   readonly channel: 'broadcast-channel' | 'storage-event' | 'none'
   readonly leadership: 'leader' | 'follower' | 'none'

@@ -41,6 +41,7 @@ export function copyGenerated() {
 
 /** The package's entry points, by the name of the file in dist/. */
 export const entries = { index: 'js-glue/index.ts', 'lz-string': 'js-glue/lz-string.ts' }
+const nodeEntries = { node: 'js-glue/node.ts' }
 
 /** Emscripten's loader without its dead branches: users' bundlers do not remove them, for they lie within one function. */
 const smallLoader = {
@@ -56,20 +57,21 @@ const smallLoader = {
 export async function buildPackage() {
   await step('building the package into dist/', async () => {
     rmSync(join(root, 'dist'), { recursive: true, force: true })
-    await build({
+    const options = {
       absWorkingDir: root,
-      entryPoints: Object.entries(entries).map(([out, path]) => ({ in: path, out })),
       outdir: 'dist',
       bundle: true,
-      splitting: true,
       format: 'esm',
       target: 'es2022',
-      platform: 'neutral',
       chunkNames: '[name]-[hash]',
       legalComments: 'none',
       logLevel: 'warning',
       plugins: [smallLoader],
-    })
+    }
+    const points = (of) => Object.entries(of).map(([out, path]) => ({ in: path, out }))
+    await build({ ...options, entryPoints: points(entries), platform: 'neutral', splitting: true })
+    // By itself: what it shares with the others would be one more request in browsers.
+    await build({ ...options, entryPoints: points(nodeEntries), platform: 'node' })
     await run(join(bin, 'tsc'), ['-p', 'tsconfig.package.json'], { capture: true })
     cpSync(join(root, 'js-glue', 'generated', 'tabmesh.wasm'), join(root, 'dist', 'tabmesh.wasm'))
     // The declarations of the module itself are generated: tsc reads them, but does not emit them.
