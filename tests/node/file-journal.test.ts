@@ -137,10 +137,12 @@ describe('a journal in files', () => {
     const journals = await Promise.all([open(name), open(name), open(name)])
     const lock = join(directory, `${name}.tabmesh`, 'lock')
     const breaking = setInterval(() => void rm(lock, { force: true }), 0)
+    const times = new Map<number, number>() // that each transaction was tried
     const outcomes = await Promise.all(
-      journals.flatMap((journal, who) => Array.from({ length: 60 }, (_, i) => i % 2 === 0 ? journal.append([bytes(who)], 0).then(() => 'stored') : journal.transact(0, 0, undefined, 0, ({ records: { length } }) => [bytes(100, length & 0xff)]).then(() => 'counted', () => 'refused'))),
+      journals.flatMap((journal, who) => Array.from({ length: 60 }, (_, i) => i % 2 === 0 ? journal.append([bytes(who)], 0).then(() => 'stored') : journal.transact(0, 0, undefined, 0, ({ records: { length } }) => (times.set(who * 100 + i, (times.get(who * 100 + i) ?? 0) + 1), [bytes(100, length & 0xff)])).then(() => 'counted', () => 'refused'))),
     )
     clearInterval(breaking)
+    expect(new Set(times.values())).toEqual(new Set([1]))
     const all = (await journals[0].read(0, 0)).records
     expect(all.filter(([kind]) => kind !== 100).length).toBe(90)
     expect(outcomes.filter((one) => one === 'stored').length).toBe(90)
