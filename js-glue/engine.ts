@@ -20,6 +20,7 @@ import { createTransactions, type TransactionCall } from './transactions.ts'
 import type { Bridge, CallHandler, DebugEvent, Migration, Resolver, Stats, Status, StoreEvents, StoreHistory, StrategyName, TabInfo } from './types.ts'
 import { createUpkeep } from './upkeep.ts'
 import { createVersions, meshOf } from './versions.ts'
+import { createVisiblePreference } from './visible-preference.ts'
 
 /** How long storage may take before the store is ready without it. */
 const storageWaitMs = 3000
@@ -47,6 +48,8 @@ export interface EngineOptions {
   readonly channels: readonly ChannelKind[] | undefined
   readonly bridges: readonly Bridge[]
   readonly mayLead: boolean
+  /** Whether a visible tab is to take over from a hidden leader. */
+  readonly preferVisible: boolean
   readonly wasm: WasmSource | undefined
   readonly callHandlers: ReadonlyMap<string, CallHandler>
   readonly debug: ((event: DebugEvent) => void) | undefined
@@ -407,7 +410,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       case 'tabs':
         shareAlone()
         calls.forget()
-        emit('tabs', tabs())
+        tellTabs()
         leadership.watch()
         break
       case 'knock':
@@ -420,9 +423,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         if (event.era > eras.era) followTo(event.era)
         break
       case 'leader':
+        if (leading.id !== undefined) preference?.changed()
         leading = { isLeader: event.self === 1, id: event.id, term: event.term }
         emit('leader', leading)
-        emit('tabs', tabs())
+        tellTabs()
         emit('status', status())
         if (leading.isLeader) {
           leadership.led()
@@ -634,6 +638,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     ended: () => ended,
     perform,
   })
+  const preference = options.preferVisible && mayLead ? createVisiblePreference(clock, tabs, () => leadership.force()) : undefined
 
   // ---- storage ----
 
@@ -777,7 +782,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       if (ended) return
       replica.setVisible(visible, clock.now())
       perform()
-      emit('tabs', tabs())
+      tellTabs()
     },
   })
 
@@ -797,6 +802,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     ended = true
     transactions.end()
     calls.end(reason)
+    preference?.end()
     cancelAskShared?.()
     unwatch()
     cancelWake?.()
@@ -811,6 +817,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
 
   // ---- what users see ----
+
+  function tellTabs(): void {
+    emit('tabs', tabs())
+    preference?.look()
+  }
 
   function tabs(): TabInfo[] {
     if (ended) return []

@@ -15,7 +15,7 @@ export interface NodeStoreOptions<S extends State> extends StoreOptions<S> {
 const heldMs = 10_000
 
 /** Until the store is read, and whenever something is written until it is stored. */
-function keepRunning(store: Store<State>): void {
+function keepRunning<S extends State>(store: Store<S>): void {
   let isRead = false
   let timer: ReturnType<typeof setTimeout> | undefined
   const look = (): void => {
@@ -46,7 +46,7 @@ export function createStore<S extends State>({ directory, ...options }: NodeStor
   const of = directories.get(directory) ?? {}
   directories.set(directory, of)
   const store = createStoreOn(of, () => Promise.resolve({ startEngine, platform: createNodePlatform(directory) }), options)
-  keepRunning(store as unknown as Store<State>)
+  keepRunning(store)
   return store
 }
 

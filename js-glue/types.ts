@@ -96,8 +96,11 @@ export interface StoreOptions<S extends State> {
   channels?: readonly ('broadcast-channel' | 'storage-event')[]
   /** Stores of the same name in windows of other origins: an iframe, the opener, a popup. Both sides name each other. */
   bridges?: readonly Bridge[]
-  /** Whether this tab takes part in the leader election; default true. */
-  leader?: boolean
+  /**
+   * Whether this tab takes part in the leader election; default true. `preferVisible`: a visible tab takes over from a leader that has been hidden for 30 s, at most once a minute, where
+   * there are Web Locks; to be given in all tabs.
+   */
+  leader?: boolean | { readonly preferVisible: boolean }
   /** Aborts opening, or closes the store later. */
   signal?: AbortSignal
   /** Where the module is: URL, bytes, or compiled; default the `tabmesh.wasm` beside this file. */

@@ -55,8 +55,8 @@ function encode(entry: Entry): Buffer {
       at += value.byteLength
       return { bytes: [at - value.byteLength, value.byteLength] }
     }
-    if (value instanceof Map) return { map: [...value].map(([key, one]) => [key, plain(one)]) }
-    if (Array.isArray(value)) return value.map(plain)
+    if (value instanceof Map) return { map: [...(value as Map<unknown, unknown>)].map(([key, one]) => [key, plain(one)]) }
+    if (Array.isArray(value)) return (value as unknown[]).map(plain)
     if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, plain(one)]))
     return value
   }
@@ -74,7 +74,7 @@ function decode(file: Buffer): Entry | undefined {
   if (!file.subarray(0, magic.byteLength).equals(magic) || !createHash('sha256').update(body).digest().equals(digest)) return undefined
   const blobs = 4 + body.readUInt32LE()
   const full = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(full)
+    if (Array.isArray(value)) return (value as unknown[]).map(full)
     if (typeof value !== 'object' || value === null) return value
     const { bytes, map } = value as { bytes?: unknown; map?: unknown }
     if (Array.isArray(bytes)) return new Uint8Array(body.subarray(blobs + (bytes[0] as number), blobs + (bytes[0] as number) + (bytes[1] as number)))

@@ -29,8 +29,8 @@ describe('a journal in files', () => {
     await run({
       openTab: () => {
         const tab = origin.openTab()
-        const { openJournal } = createNodePlatform(directory)
-        return Promise.resolve({ platform: { ...tab.platform, openJournal }, kill: tab.kill })
+        const node = createNodePlatform(directory)
+        return Promise.resolve({ platform: { ...tab.platform, openJournal: (...given) => node.openJournal(...given) }, kill: () => tab.kill() })
       },
     })
   })

@@ -104,8 +104,8 @@ test('of three processes that write, and are killed at any moment, nothing ackno
     for (const child of children) child.kill('SIGKILL')
     await Promise.all(children.map((child) => new Promise((resolve) => child.on('exit', resolve))))
   }
-  const store = await tabmesh.openStore({ directory, name: 'killed', state: {} as Record<string, Record<string, number>> })
-  const state = store.getState()
+  const store = await tabmesh.openStore({ directory, name: 'killed', state: {} })
+  const state: Readonly<Record<string, Readonly<Record<string, number>>>> = store.getState()
   const missing = acknowledged.filter((word) => {
     const [own, key] = word.split(' ') as [string, string]
     return state[own]?.[key] === undefined
