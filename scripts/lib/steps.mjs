@@ -41,7 +41,8 @@ export function copyGenerated() {
 
 /** The package's entry points, by the name of the file in dist/. */
 export const entries = { index: 'js-glue/index.ts', 'lz-string': 'js-glue/lz-string.ts' }
-const nodeEntries = { node: 'js-glue/node.ts' }
+/** By themselves: what they share with the others would be one more request in pages. */
+const wholeEntries = { neutral: { 'service-worker': 'js-glue/service-worker.ts' }, node: { node: 'js-glue/node.ts' } }
 
 /** Emscripten's loader without its dead branches: users' bundlers do not remove them, for they lie within one function. */
 const smallLoader = {
@@ -70,8 +71,7 @@ export async function buildPackage() {
     }
     const points = (of) => Object.entries(of).map(([out, path]) => ({ in: path, out }))
     await build({ ...options, entryPoints: points(entries), platform: 'neutral', splitting: true })
-    // By itself: what it shares with the others would be one more request in browsers.
-    await build({ ...options, entryPoints: points(nodeEntries), platform: 'node' })
+    for (const [platform, whole] of Object.entries(wholeEntries)) await build({ ...options, entryPoints: points(whole), platform })
     await run(join(bin, 'tsc'), ['-p', 'tsconfig.package.json'], { capture: true })
     cpSync(join(root, 'js-glue', 'generated', 'tabmesh.wasm'), join(root, 'dist', 'tabmesh.wasm'))
     // The declarations of the module itself are generated: tsc reads them, but does not emit them.

@@ -10,7 +10,7 @@ export async function launchFirefox(): Promise<Browser> {
   const folder = await mkdtemp(join(tmpdir(), 'tabmesh-firefox-'))
   const browser = await puppeteer.launch({ browser: 'firefox', executablePath: firefoxPath(), headless: true, userDataDir: folder })
   return {
-    version: await browser.version(),
+    version: (await browser.version()).replace('firefox/', 'Firefox '),
     async open(url) {
       const page = await browser.newPage()
       await page.goto(url)

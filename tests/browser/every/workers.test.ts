@@ -62,6 +62,36 @@ describe.each(['dedicated', 'shared'] as const)(`a store in a %s worker of ${cho
   })
 })
 
+test(`a store in a service worker of ${chosenBrowser()} reads what pages write, writes, and never leads`, async () => {
+  const options = { name: 'worker-service', state: { page: 0, worker: 0 } }
+  const page = await suite.browser.open(suite.server.url)
+  await eventually(() => page.evaluate(() => 'tabmesh' in window), Boolean)
+  await page.evaluate(async (given) => {
+    const registration = await navigator.serviceWorker.register('/tests/browser/service-worker.js', { type: 'module' })
+    const target = registration.installing ?? registration.waiting ?? registration.active
+    window.ask = (message) =>
+      new Promise((resolve) => {
+        const { port1, port2 } = new MessageChannel()
+        port1.onmessage = ({ data }) => resolve(data as Answer)
+        target!.postMessage(message, [port2])
+      })
+    window.store = await window.tabmesh.openStore(given)
+    await window.store.set(['page'], 1).durable
+  }, options)
+  const first = await ask(page, { open: options })
+  expect(first).toMatchObject({ state: { page: 1, worker: 0 }, status: { persistence: 'indexed-db', channel: 'broadcast-channel' } })
+  await page.evaluate(() => window.store.set(['page'], 2).durable)
+  await eventually(() => ask(page), ({ state, tabs }) => state.page === 2 && tabs === 2)
+  await ask(page, { set: [['worker'], 3] })
+  await eventually(() => page.evaluate(() => window.store.getState()), ({ worker }) => worker === 3)
+  expect((await ask(page)).status.leadership).toBe('follower')
+  await page.evaluate(() => window.store.close())
+  await eventually(() => ask(page), ({ tabs }) => tabs === 1, 20_000)
+  expect((await ask(page)).status.leadership).not.toBe('leader')
+  await page.evaluate(async () => (await navigator.serviceWorker.getRegistration('/tests/browser/'))?.unregister())
+  await page.close()
+})
+
 test('two pages have one store in their shared worker', async () => {
   const [a, b] = [await open('shared'), await open('shared')]
   const options = { name: 'worker-of-two', state: { n: 0 } }
