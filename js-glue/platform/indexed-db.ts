@@ -166,6 +166,30 @@ function exists(database: string): Promise<boolean> {
   })
 }
 
+/** Transactions of this page that have not ended. */
+const running = new Set<IDBTransaction>()
+
+function giveUp(transaction: IDBTransaction): void {
+  try {
+    transaction.abort()
+  } catch {
+    // Committed, or ended.
+  }
+}
+
+/**
+ * A transaction that waits for its page, while that is frozen or in the back/forward cache, holds up all other pages (seen in WebKitGTK 2.50, for as long as the page is kept).
+ * So who goes gives up what is not committed: it is tried again when the page comes back.
+ */
+let isWatched = false
+function watchPage(): void {
+  if (isWatched || typeof document === 'undefined') return
+  isWatched = true
+  const go = (): void => running.forEach(giveUp)
+  addEventListener('pagehide', go, { capture: true })
+  document.addEventListener('freeze', go, { capture: true })
+}
+
 /** Resolves at `complete`; an abort is the error, whatever request failed. */
 function completed(transaction: IDBTransaction): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -180,6 +204,7 @@ function completed(transaction: IDBTransaction): Promise<void> {
  */
 export async function openIndexedDb(name: string, durability: 'relaxed' | 'strict', onLost: () => void): Promise<Journal> {
   const database = await opened(name)
+  watchPage()
   let open = true
   const lose = (): void => {
     if (!open) return
@@ -192,7 +217,10 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
 
   const transact = (stores: string[], mode: IDBTransactionMode, strict = false): IDBTransaction => {
     try {
-      return database.transaction(stores, mode, { durability: strict ? 'strict' : durability })
+      const transaction = database.transaction(stores, mode, { durability: strict ? 'strict' : durability })
+      running.add(transaction)
+      for (const end of ['complete', 'abort']) transaction.addEventListener(end, () => running.delete(transaction))
+      return transaction
     } catch (cause) {
       lose() // InvalidStateError: the connection is closing
       throw new TabmeshError('storage-failed', 'The connection to the database was lost.', { cause })
@@ -275,14 +303,6 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
   const asking = new Set<IDBTransaction>()
   /** The store that was read: nothing of it may be written into one that follows an erasure. */
   let generationRead: string | undefined
-
-  function giveUp(transaction: IDBTransaction): void {
-    try {
-      transaction.abort()
-    } catch {
-      // Ended meanwhile.
-    }
-  }
 
   /** Whether the era lasts, in the store that was read, and nothing has taken over. */
   function isCurrent(transaction: IDBTransaction, era: number, answer: (current: boolean) => void): void {

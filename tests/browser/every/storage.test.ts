@@ -21,6 +21,43 @@ async function stored(name: string): Promise<unknown> {
 }
 
 describe(`in ${chosenBrowser()}`, () => {
+  // WebKit keeps the transactions of a page that it caches, and has all others wait for them.
+  test('a page that goes away in the middle of its transactions holds nobody up, and goes on when it comes back', async () => {
+    const options = { name: 'left-busy', state: { n: 0, last: 0 }, persist: { hotCopy: false } }
+    const keeper = await open()
+    await keeper.evaluate((given) => void (window.store = window.tabmesh.createStore(given)), options)
+    await keeper.evaluate(() => window.store.ready)
+    const slowest: number[] = []
+    for (let round = 1; round <= 5; round++) {
+      const page = await open()
+      await page.evaluate(async (given) => {
+        document.title = 'left'
+        window.store = await window.tabmesh.openStore(given)
+        await window.store.leader.force()
+        const count = (): unknown => window.store.transaction((state) => ({ n: (state.n as number) + 1 })).then(count, () => setTimeout(count, 100))
+        for (let i = 0; i < 5; i++) count()
+        setInterval(() => window.store.set(['last'], Math.random()), 1)
+        setTimeout(() => location.assign('/tests/browser/other.html'), 300)
+      }, options)
+      await eventually(() => page.evaluate(() => location.pathname).catch(() => ''), (path) => path.endsWith('other.html'), 20_000)
+      const took = await keeper.evaluate(async (given) => {
+        const from = performance.now()
+        await window.store.set(['last'], given).durable
+        return performance.now() - from
+      }, -round)
+      slowest.push(took)
+      await page.evaluate(() => void setTimeout(() => history.back()))
+      const isBack = await eventually(() => page.evaluate(() => (location.pathname.endsWith('page.html') ? document.title === 'left' : undefined)).catch(() => undefined), (back) => back !== undefined, 20_000)
+      if (isBack) {
+        const before = await page.evaluate(() => window.store.getState().n as number)
+        await eventually(() => page.evaluate(() => window.store.getState().n as number), (n) => n > before, 20_000)
+      }
+      await page.close()
+    }
+    expect(Math.max(...slowest)).toBeLessThan(2000)
+    await keeper.close()
+  })
+
   test('an open that is never answered is begun anew', async () => {
     const page = await open()
     await page.evaluate(async () => {
