@@ -90,6 +90,12 @@ const upgradeRequired = (): TabmeshError => new TabmeshError('upgrade-required',
 const erased = (): TabmeshError => new TabmeshError('destroyed', 'The store was erased while this tab was away.')
 
 /** Loads the core and starts. Rejects where WebAssembly cannot be loaded; the mirror then works by itself. */
+/** Failures to store in a row, until it is told. */
+const failuresTold = 3
+
+/** For a quota there is a name; of a full disk Chromium says this, and WebKit nothing. */
+const isFull = (cause: unknown): boolean => (cause as Error | undefined)?.name === 'QuotaExceededError' || /NO_SPACE|Failed to write blobs/.test((cause as Error | undefined)?.message ?? '')
+
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { platform, mirror, emit } = options
   const { ledger } = mirror.parts
@@ -108,6 +114,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   let cursor = 0
   let storageFull = false
+  let failures = 0 // to store, in a row, of unknown reason
   let suspended = false
   let resuming = false
   let away = false // what the page says, also while this tab is still coming back
@@ -198,6 +205,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     durable(seq, records, bytes) {
       if (ended) return
       storageFull = false
+      failures = 0
       debug({ type: 'journal', records, bytes, at: clock.now() })
       durableSeq = seq
       eras.reached('durable', seq)
@@ -206,9 +214,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     },
     failed(cause) {
       if (ended) return
-      const full = (cause as Error | undefined)?.name === 'QuotaExceededError'
+      const full = isFull(cause)
       if (full && !storageFull) emit('storage-full', { cause })
       storageFull ||= full
+      if (!storageFull && ++failures === failuresTold) emit('error', { error: new TabmeshError('storage-failed', 'What is written cannot be stored: is the disk full? It is tried again until it can.', { cause }) })
       emit('status', status())
     },
     stale: () => void storage.catchUp(),

@@ -1,5 +1,5 @@
 // A page that writes much when it is told to, and tells how far it has come; `?tab` is its name.
-/* global document, fetch, location, setTimeout */
+/* global crypto, document, fetch, location, setTimeout */
 import { openStore } from '/dist/index.js'
 
 const tab = location.search.slice(1)

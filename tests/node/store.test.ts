@@ -416,6 +416,28 @@ describe('write levels', () => {
     expect(one.store.status).toMatchObject({ pendingDurable: 0, safeToClose: true })
   })
 
+  test.each([
+    ['a quota', () => new DOMException('full', 'QuotaExceededError'), 'storage-full'],
+    ['a full disk in Chromium', () => new DOMException('Connection is closing because of: IO error: 000003.log: FILE_ERROR_NO_SPACE', 'UnknownError'), 'storage-full'],
+    ['a full disk in Chromium, of large values', () => new DOMException('Failed to write blobs (IOError)', 'DataError'), 'storage-full'],
+    ['a full disk in WebKit', () => new DOMException('The transaction was aborted.', 'AbortError'), 'storage-failed'],
+  ])('%s is told once an episode, by its name', async (_, error, name) => {
+    const mesh = createMesh()
+    const { store } = await mesh.ready()
+    const told: unknown[] = []
+    store.on('storage-full', () => told.push('storage-full'))
+    store.on('error', ({ error }) => told.push((error as { code?: string }).code))
+    for (let episode = 1; episode <= 2; episode++) {
+      mesh.origin.faults.abort = error
+      const write = store.setState({ a: episode })
+      await until(() => told.length === episode)
+      await new Promise((resolve) => setTimeout(resolve, 1000))
+      mesh.origin.faults.abort = () => undefined
+      await write.durable
+    }
+    expect(told).toEqual([name, name])
+  })
+
   test('a crash loses nothing that was durable', async () => {
     const mesh = createMesh()
     const one = await mesh.ready()

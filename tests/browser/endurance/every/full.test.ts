@@ -1,6 +1,6 @@
 // A disk that is full: a small one of its own, which a file takes up. Needs root, for the mount.
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, statfsSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -60,8 +60,17 @@ const countOf = ({ keys }: Said, episode: number): number => keys.filter((key) =
 function fill(but: number): void {
   rmSync(filler, { force: true })
   const { bavail, bsize } = statfsSync(disk)
-  writeFileSync(filler, Buffer.alloc(Math.max(0, bavail * bsize - but)))
+  try {
+    writeFileSync(filler, Buffer.alloc(Math.max(0, bavail * bsize - but)))
+  } catch {
+    // The browser was quicker: all of it is taken.
+    truncateSync(filler, Math.max(0, statSync(filler).size - but))
+  }
 }
+
+/** Chromium closes the connection, and opens no other one while the disk is full; WebKit aborts without a reason. */
+const told = chosenBrowser() === 'webkit' ? 'storage-failed' : 'storage-full'
+const events = ({ seen }: Said): readonly string[] => (chosenBrowser() === 'chromium' ? seen.filter((event) => event !== 'storage-failed') : seen)
 
 test.runIf(isMounted)(`a full disk under two tabs of ${chosenBrowser()}: nothing is called durable that is not stored, it is told once an episode, and with room again all becomes durable`, async () => {
   await start()
@@ -70,7 +79,7 @@ test.runIf(isMounted)(`a full disk under two tabs of ${chosenBrowser()}: nothing
     await pause(1000)
     fill(1_000_000)
     orders.set('a', JSON.stringify([episode, writes]))
-    await until('a', ({ seen }) => seen.filter((event) => event === 'storage-full').length === episode, 20_000)
+    await until('a', ({ seen }) => seen.filter((event) => event === told).length === episode, 20_000)
     await pause(3000)
     const pending = said.get('a')!
     const before = (episode - 1) * writes
@@ -82,10 +91,10 @@ test.runIf(isMounted)(`a full disk under two tabs of ${chosenBrowser()}: nothing
     rmSync(filler)
     await until('a', (words) => words.durable === before + writes, 40_000)
     await until('a', ({ status }) => status.safeToClose, 5000)
-    expect(said.get('a')!.seen).toEqual(Array.from({ length: episode }, () => 'storage-full'))
+    expect(events(said.get('a')!)).toEqual(Array.from({ length: episode }, () => told))
   }
   await browser!.kill()
   await start()
-  for (const tab of ['a', 'b']) expect([1, 2].map((episode) => countOf(said.get(tab)!, episode))).toEqual([writes, writes])
+  for (const tab of ['a', 'b']) await until(tab, (words) => [1, 2].every((episode) => countOf(words, episode) === writes), 10_000)
   console.info(`${chosenBrowser()}: full twice, after ${durable.join(' and ')} of ${writes} writes of 75 KB; all of them are there in the next browser`)
 })
