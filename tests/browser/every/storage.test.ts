@@ -75,7 +75,7 @@ describe(`in ${chosenBrowser()}`, () => {
   })
 
   // As WebKit does once the process that has the databases was lost.
-  test('a page that is refused its database for good finds another way to it', async () => {
+  test('a page that is refused its databases for good finds another way to them', async () => {
     const page = await open()
     await page.evaluate(async () => {
       window.seen = []
@@ -86,9 +86,11 @@ describe(`in ${chosenBrowser()}`, () => {
         request.addEventListener('success', () => connections.push(request.result))
         return request
       }
-      window.store = await window.tabmesh.openStore({ name: 'refused', state: { n: 0 } })
-      window.store.on('error', ({ error }) => window.seen.push((error as { code?: string }).code))
-      await window.store.set(['n'], 1).durable
+      const stores = await Promise.all(['refused', 'refused-too'].map((name) => window.tabmesh.openStore({ name, state: { n: 0 } })))
+      for (const store of stores) {
+        store.on('error', ({ error }) => window.seen.push((error as { code?: string }).code))
+        await store.set(['n'], 1).durable
+      }
       IDBFactory.prototype.open = () => {
         const request = new EventTarget() as unknown as { error: DOMException; onerror: () => void }
         request.error = new DOMException('Connection to Indexed Database server lost. Refresh the page to try again', 'UnknownError')
@@ -96,11 +98,12 @@ describe(`in ${chosenBrowser()}`, () => {
         return request as unknown as IDBOpenDBRequest
       }
       for (const connection of connections) connection.dispatchEvent(new Event('close'))
-      await window.store.set(['n'], 2).durable
-      await window.store.transaction(({ n }) => ({ n: Number(n) + 1 }))
+      await Promise.all(stores.map((store) => store.set(['n'], 2).durable))
+      await new Promise((resolve) => setTimeout(resolve, 500))
+      await Promise.all(stores.map((store) => store.transaction(({ n }) => ({ n: Number(n) + 1 }))))
     })
-    expect(await page.evaluate(() => [window.seen, document.querySelectorAll('iframe').length])).toEqual([[], 1])
-    expect(await stored('refused')).toEqual({ n: 3 })
+    expect(await page.evaluate(() => [window.seen, document.querySelectorAll('iframe').length])).toEqual([[], 2])
+    for (const name of ['refused', 'refused-too']) expect(await stored(name)).toEqual({ n: 3 })
     await page.close()
   })
 })
