@@ -117,6 +117,7 @@ export function createBridges({ name, bridges, platform, createCore, initial, st
       const gone = [...doubtful.keys()].filter((key) => now[key] === undefined && agreed.get(key) === undefined)
       set([...news.map((key) => [key, now[key]] as const), ...gone.map((key) => [key, null] as const)], unknownMs) // what is removed must have been there
       set([...agreed].filter(([, value]) => value !== undefined), agreedMs) // prettier-ignore
+      set([...doubtful.keys()].filter((key) => !told.has(key) && now[key] !== undefined).map((key) => [key, now[key]] as const), clock.now())
       tell()
     }
 

@@ -534,7 +534,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     packer,
     copies: options.hotCopy,
     leads: () => leading.isLeader,
-    state: () => (hydrated && !ended && !outdated ? { shared: sharedState, textBytes: core.counters()[9] ?? 0 } : undefined),
+    state: () => (hydrated && (read || storage.absent) && !ended && !outdated ? { shared: sharedState, textBytes: core.counters()[9] ?? 0 } : undefined),
     era: () => eras.era,
     restore(records) {
       const whole = records.filter((record) => core.restore(record, clock.now()) === 0)
@@ -615,7 +615,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   const whole = (strategy: StrategyName): StrategyName => (strategy === 'merge' ? 'merge' : 'last-write-wins')
   const bridges = createBridges({
-    name: options.name,
+    name: mesh,
     bridges: options.bridges,
     platform,
     createCore: (of) => scratch(of, lists, whole),
@@ -748,7 +748,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     replica.suspend(clock.now())
     perform()
     writer.flushNow()
-    shelved.leave(options.persist === false ? [] : writer.unstored())
+    shelved.leave(options.persist === false || storage.absent ? [] : writer.unstored())
     leadership.hide()
     channels.close()
     versions.close()
@@ -799,6 +799,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     end(new TabmeshError('out-of-memory', 'There is no memory left for the state: reload this tab. What was stored is kept.'))
   }
 
+  /** Others may lead once it resolves. */
+  let left: Promise<void> | undefined
+
   function end(reason: TabmeshError): void {
     if (ended || ending) return
     ending = true
@@ -815,7 +818,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     cancelAskShared?.()
     unwatch()
     cancelWake?.()
-    leadership.end(reason)
+    left = leadership.end(reason)
     writer.close()
     mirror.close(reason)
     storage.close()
@@ -889,12 +892,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         await atMost(ledger.level('durable').catch(() => undefined), closeWaitMs)
       }
       end(new TabmeshError('closed', 'The store is closed.'))
+      if (left) await atMost(left, closeWaitMs)
     },
     async destroy() {
       if (ended) return
       await atMost(storage.open(), closeWaitMs)
       if (ended) return
       writer.close()
+      shelved.erase() // before anybody hears of it, and begins anew
       replica.destroy(clock.now())
       perform()
       channels.close() // a tab that opens now must not be told the old state
@@ -902,7 +907,6 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         if (!storage.journal && !storage.absent) throw new TabmeshError('storage-failed', 'The database cannot be opened now, so its contents could not be erased: call destroy() again after a reload.')
         await versions.eraseOthers()
         await storage.journal?.erase()
-        shelved.erase()
       } finally {
         end(new TabmeshError('closed', 'The store is destroyed.'))
       }

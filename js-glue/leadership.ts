@@ -52,7 +52,8 @@ export interface Leadership {
   look(): void
   /** Goes on with the looks, if there is anybody. */
   watch(): void
-  end(reason: TabmeshError): void
+  /** Resolves when others may lead. */
+  end(reason: TabmeshError): Promise<void>
 }
 
 export function createLeadership({ name, id, core, storage, channels, platform, mayLead, leader, leads, suspended, ended, perform }: LeadershipOptions): Leadership {
@@ -96,6 +97,9 @@ export function createLeadership({ name, id, core, storage, channels, platform, 
       release() {
         mine = undefined
         way.release()
+      },
+      get givenBack() {
+        return way.givenBack
       },
     }
   }
@@ -180,9 +184,10 @@ export function createLeadership({ name, id, core, storage, channels, platform, 
     others: async () => (await lock?.roll().catch(() => undefined))?.alive.filter((other) => other !== id).length ?? 1,
     look,
     watch,
-    end(reason) {
-      leaderLock.release()
+    async end(reason) {
       forcing.splice(0).forEach(({ reject }) => reject(reason))
+      leaderLock.release()
+      await leaderLock.givenBack
     },
   }
 }

@@ -17,6 +17,7 @@ export function createLease(clock: Clock, instance: string, storage: Pick<Storag
   /** Whether the database is being asked, and may give it still. */
   let taking = false
   let cancel: (() => void) | undefined
+  let givenBack: Promise<void> | undefined
 
   function request({ granted, lost }: LockHandlers): void {
     release()
@@ -59,9 +60,15 @@ export function createLease(clock: Clock, instance: string, storage: Pick<Storag
     mine = undefined
     cancel?.()
     cancel = undefined
-    if (holds || taking) void storage.journal?.endLease(instance).catch(() => undefined)
+    if (holds || taking) givenBack = storage.journal?.endLease(instance).catch(() => undefined)
     holds = false
   }
 
-  return { request, release }
+  return {
+    request,
+    release,
+    get givenBack() {
+      return givenBack
+    },
+  }
 }

@@ -58,7 +58,9 @@ function check<S extends State>(options: StoreOptions<S>): void {
   const { conflicts = 'merge', lists = {}, channels = [] } = options
   const { version = 1, migrations = [] } = options
   if ([version, ...migrations.map((step) => step.version - 1)].some((one) => one <= 0 || one !== one >> 0)) throw new TypeError('version must be a whole number from 1 on, and of a migration from 2 on')
-  for (const { window, origin, include } of options.bridges ?? []) {
+  const { bridges = [] } = options
+  for (const { window, origin, include } of bridges) {
+    if (bridges.filter((one) => one.window === window && one.origin === origin).length > 1) throw new TypeError(`two bridges lead to one window of ${origin}: put their keys into one`)
     if (!(window as unknown) || !/^https?:\/\/[^/*]+$/.test(origin) || !Array.isArray(include)) throw new TypeError(`a bridge needs a window, its exact origin, and include, not ${JSON.stringify({ origin, include })}`)
   }
   for (const kind of channels) if (!channelKinds.includes(kind)) throw new TypeError(`channels knows ${channelKinds.join(' and ')}, not ${JSON.stringify(kind)}`)

@@ -121,6 +121,8 @@ export interface LeaderLock {
   /** Queues for the leader lock; when held or queued already, gives up the place and queues again. */
   request(handlers: LockHandlers): void
   release(): void
+  /** Where giving it back takes a while: until others may know of that. */
+  readonly givenBack?: Promise<void> | undefined
 }
 
 /** The leader lock, and a register of who is alive. */

@@ -8,6 +8,8 @@ import type { BytePacker, Clock, Journal, Platform, Shelf } from './platform.ts'
 const copyEveryMs = 2000
 /** Characters of a hot copy, and of last words: an origin has five million. */
 const lengthMax = 128 << 10
+/** Pages whose last words may wait. */
+const wordsMax = 8
 
 export interface ShelvedParts {
   readonly name: string
@@ -89,6 +91,8 @@ export function createShelved({ name, version, instance, platform, packer, copie
       cancelCopy?.()
       cancelCopy = undefined
       if (unstored.length === 0 || isErased()) return
+      // What so many pages have left nobody takes in: there is no database to store it in.
+      if (shelf.keys().filter((key) => key.startsWith(lastWords) && key !== lastWords + instance).length >= wordsMax) return
       const records: string[] = []
       let length = 0
       for (const { record } of unstored) {
@@ -103,6 +107,7 @@ export function createShelved({ name, version, instance, platform, packer, copie
     takeIn(journal) {
       for (const key of shelf.keys()) {
         if (!key.startsWith(lastWords)) continue
+        const text = shelf.read(key)
         const words = readLastWords(shelf, key)
         if (words?.erased !== erased || words?.era !== era()) {
           shelf.remove(key)
@@ -112,15 +117,15 @@ export function createShelved({ name, version, instance, platform, packer, copie
         const records = restore(words.records.map((text) => packer.unpack(text)).filter((record) => record !== undefined))
         // A record that is stored twice is read once; whoever fails leaves it to the next.
         journal.append(records, words.era).then(
-          () => shelf.remove(key),
+          () => shelf.read(key) === text && shelf.remove(key), // the page may have come back, and left others
           () => undefined,
         )
       }
     },
 
     erase() {
-      shelf.write(erasedKey(name), instance)
       for (const key of shelf.keys()) if (key.startsWith(shelfOf(name)) && key !== erasedKey(name)) shelf.remove(key)
+      shelf.write(erasedKey(name), instance)
     },
   }
 }

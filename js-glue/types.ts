@@ -127,7 +127,7 @@ export interface Migration {
 }
 
 /**
- * A window of another origin whose store shares some keys with this one. What either side writes the other has as a write of its own; a counter crosses as its value, and a
+ * A window of another origin whose store, of the same name and version, shares some keys with this one; one bridge a window. What either side writes the other has as a write of its own; a counter crosses as its value, and a
  * conflict that awaits a choice as what shows. When they meet, keys that only one side has written since they last had the same are that side's.
  */
 export interface Bridge {

@@ -23,7 +23,7 @@ const temporaryMs = 3_600_000
 const attemptsMax = 100
 
 /** A folder of entries ends with one that names the next folder, which begins with the sum of all before. */
-type Entry = { readonly changes: readonly Change[] } | { readonly next: string } | { readonly disk: Disk }
+type Entry = { readonly changes: readonly Change[]; readonly key: number } | { readonly next: string } | { readonly disk: Disk }
 
 const epochName = /^\d{10}-[0-9a-f]{16}$/
 const epochOf = (folder: string): number => Number(folder.slice(0, 10))
@@ -100,7 +100,13 @@ async function syncFolder(path: string): Promise<void> {
 /** The names of stores in a directory, as `openFileJournal` got them. */
 export async function storesIn(directory: string): Promise<string[]> {
   const names = (await unless(gone, readdir(directory))) ?? []
-  return names.filter((name) => name.endsWith(suffix)).map((name) => decodeURIComponent(name.slice(0, -suffix.length)))
+  return names.filter((name) => name.endsWith(suffix)).flatMap((name) => {
+    try {
+      return [decodeURIComponent(name.slice(0, -suffix.length))]
+    } catch {
+      return [] // of somebody else
+    }
+  })
 }
 
 /** Rejects where the directory cannot be made, read or written. */
@@ -139,8 +145,13 @@ export async function openFileJournal(directory: string, name: string, durabilit
   async function prepare(epoch: number, of: Disk): Promise<string> {
     const name = newFolder(epoch)
     await mkdir(at(`next-${name}`))
-    await put(at(`next-${name}`, entryName(0)), { disk: of }, true)
-    return name
+    try {
+      if (!(await put(at(`next-${name}`, entryName(0)), { disk: of }, true))) throw new TabmeshError('storage-failed', `${root} could not be folded.`)
+      return name
+    } catch (cause) {
+      await rm(at(`next-${name}`), { recursive: true, force: true })
+      throw cause
+    }
   }
 
   /** Once it is named by what comes before, whoever comes by gives it its name. That happens once: it does not come back. */
@@ -176,20 +187,24 @@ export async function openFileJournal(directory: string, name: string, durabilit
   /** Takes in what others have stored. */
   async function catchUp(): Promise<void> {
     if (folder === '') await load()
-    for (;;) {
+    for (let loads = 0; ; ) {
       const file = await unless(gone, readFile(at(folder, entryName(next))))
       if (!file) {
         if (await unless(gone, stat(at(folder)))) return
+        if (++loads > 3 && !(await readdir(root)).includes(folder)) throw new TabmeshError('storage-failed', `${root} is damaged: ${folder} is missing.`)
         await load() // others have folded it away
         continue
       }
       const entry = decode(file)
+      if (entry && 'next' in entry) {
+        await activate(entry.next)
+        ;[folder, next] = [entry.next, 1]
+        continue
+      }
       next++
-      if (!entry) continue // torn by a loss of power: nothing in it was called lasting
-      if ('changes' in entry) for (const change of entry.changes) apply(disk, change)
-      if (!('next' in entry)) continue
-      await activate(entry.next)
-      ;[folder, next] = [entry.next, 1]
+      if (!entry || !('changes' in entry)) continue // torn by a loss of power: nothing in it was called lasting
+      disk.nextKey = Math.max(disk.nextKey, entry.key ?? 0) // keys of what was torn are nobody else's: checkpoints count them
+      for (const change of entry.changes) apply(disk, change)
     }
   }
 
@@ -214,11 +229,12 @@ export async function openFileJournal(directory: string, name: string, durabilit
         const changes: Change[] = []
         const result = act(disk, (change) => changes.push(change))
         if (changes.length === 0) return result
-        if (await put(at(folder, entryName(next)), { changes }, lasting || durability === 'strict')) {
+        if (await put(at(folder, entryName(next)), { changes, key: disk.nextKey }, lasting || durability === 'strict')) {
           for (const change of changes) apply(disk, change)
           next++
           const isFolded = changes.some(({ kind }) => kind === 'checkpoint' || kind === 'era' || kind === 'erased')
-          if (next > (isFolded ? entriesMin : entriesMax)) await fold().catch(() => undefined) // what is stored is stored
+          const isErased = changes.some(({ kind }) => kind === 'erased')
+          if (isErased || next > (isFolded ? entriesMin : entriesMax)) await fold(isErased).catch(() => undefined) // what is stored is stored
           return result
         }
         if (once) break
@@ -230,7 +246,7 @@ export async function openFileJournal(directory: string, name: string, durabilit
   }
 
   /** One file for all before. What is left of earlier foldings goes first: those who still read there have had time. */
-  async function fold(): Promise<void> {
+  async function fold(clean = false): Promise<void> {
     const epoch = epochOf(folder)
     for (const one of await readdir(root)) {
       const isLeft = one.startsWith('gone-') || (one.startsWith('next-') && epochOf(one.slice(5)) <= epoch)
@@ -243,6 +259,7 @@ export async function openFileJournal(directory: string, name: string, durabilit
     ;[folder, next] = [name, 1]
     const older = (await readdir(root)).filter((one) => epochName.test(one) && epochOf(one) <= epoch).sort()
     for (const one of older) await unless([...gone, ...taken], rename(at(one), at(`gone-${one}`)))
+    if (clean) for (const one of await readdir(root)) if (one.startsWith('gone-')) await rm(at(one), { recursive: true, force: true })
   }
 
   /** One after another: they share what has been read. */

@@ -266,7 +266,7 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     const contents = reading(transaction, cursor, era)
     await done
     const read = contents()
-    generationRead = read.generation
+    generationRead ??= read.generation // one that follows an erasure is another: what this tab has is not for it
     return read
   }
 
@@ -496,10 +496,12 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     const store = transaction.objectStore(meta)
     const present = store.get(generationKey)
     const formerly = store.get(formerlyKey)
+    const leader = store.get(leaderKey)
     const erased = store.get(erasedKey)
     erased.onsuccess = () => {
       if (fresh) {
         for (const emptied of [records, checkpoints, meta]) transaction.objectStore(emptied).clear()
+        if (leader.result !== undefined) store.put(leader.result, leaderKey) // terms go on: who led the erased store passes no fence of this one
         store.put(encode([...(decode<string[]>(erased.result) ?? []), ...(decode<string[]>(formerly.result) ?? []), decode<string>(present.result)].slice(-erasedKept)), erasedKey)
       }
       if (fresh || present.result === undefined) store.put(encode(Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(16)).join('-')), generationKey)

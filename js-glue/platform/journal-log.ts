@@ -87,9 +87,9 @@ export function apply(on: Disk, change: Change): void {
       on.successor = change.version
       break
     case 'erased': {
-      const { nextKey } = on
+      const { nextKey, term } = on
       const erased = [...on.erased, ...on.formerly, on.generation].slice(-erasedKept)
-      Object.assign(on, emptyDisk(change.generation), { nextKey, erased })
+      Object.assign(on, emptyDisk(change.generation), { nextKey, erased, term })
       break
     }
     case 'refounded':
@@ -133,7 +133,7 @@ export function journalOn(access: DiskAccess, kind: Journal['kind'], newGenerati
     kind,
     read: (cursor, era) =>
       access.read((on) => {
-        generationRead = on.generation
+        generationRead ??= on.generation
         return contentsOf(on, cursor, era)
       }),
     transact: (cursor, era, id, now, run) =>
@@ -146,8 +146,9 @@ export function journalOn(access: DiskAccess, kind: Journal['kind'], newGenerati
     async append(records, era, leaving = false) {
       const copies = records.map((bytes) => bytes.slice())
       const isCurrent = await access.write((on, change) => {
-        const current = on.era === era && on.successor === 0 && on.generation === (generationRead ?? on.generation)
-        if (leaving || current) for (const bytes of copies) change({ kind: 'record', bytes })
+        const isSame = on.generation === (generationRead ?? on.generation)
+        const current = isSame && on.era === era && on.successor === 0
+        if ((leaving && isSame) || current) for (const bytes of copies) change({ kind: 'record', bytes })
         return current
       })
       if (!isCurrent) throw new TabmeshError('era-ended', `Era ${era} has ended.`)

@@ -304,4 +304,25 @@ export const journalCases: Case[] = [
       b.close()
     },
   },
+  {
+    name: 'who has read a store that was erased stores nothing in the next one, also once it has read that; and terms go on',
+    async run({ openTab }) {
+      const name = newName()
+      const [a, b] = [await open(await openTab(), name), await open(await openTab(), name)]
+      const { cursor } = await a.read(0, 0)
+      const old = await a.claimTerm(1, 'aa')
+      await b.erase()
+      const reading = a.read(0, 0)
+      equal(await refusal(a.append([bytes(1)], 0)), 'era-ended', 'while it finds out')
+      await reading
+      equal(await refusal(a.append([bytes(2)], 0)), 'era-ended', 'when it has')
+      const term = await b.claimTerm(1, 'bb')
+      check(term > old, `the term ${term} after ${old}`)
+      equal(await a.checkpoint(old, 0, bytes(3), cursor), 'replaced', 'a checkpoint of who led')
+      const found = await b.read(0, 0)
+      equal([found.records.length, found.checkpoints.length], [0, 0], 'what is there')
+      a.close()
+      b.close()
+    },
+  },
 ]

@@ -179,3 +179,38 @@ describe('a bridge', () => {
     expect(() => open(0, { bridges: [{ window: { postMessage: () => undefined }, origin: 'https://app.example' } as never] })).toThrow(TypeError)
   })
 })
+
+test('a bridge between two versions of the schema carries nothing', async () => {
+  const { open } = ends()
+  const [a, b] = [open(0, { version: 2, state: { shared: { names: [] } } }), open(1, { version: 1, state: { shared: {} } })]
+  await Promise.all([a.ready, b.ready])
+  b.set(['shared'], 'the form of version 1')
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  expect(a.getState().shared).toEqual({ names: [] })
+})
+
+test('what was set back to the initial value while the connection was lost is set back on both sides', async () => {
+  const { open, tabs } = ends()
+  const [a, b] = [open(0, { state: { n: 0 } }), open(1, { state: { n: 0 } })]
+  await Promise.all([a.ready, b.ready])
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  let isAway = false
+  b.subscribe(() => {
+    if (isAway || b.getState().n !== 1) return
+    isAway = true
+    tabs[0].suspend() // before the acknowledgement has come
+  })
+  a.set(['n'], 1)
+  await until(() => isAway)
+  a.set(['n'], 0)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  tabs[0].resume()
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  expect([a.getState().n, b.getState().n]).toEqual([0, 0])
+})
+
+test('two bridges to one window are refused: they would greet each other for ever', () => {
+  const one = { window: { postMessage: () => undefined } as never, origin: 'https://a.example', include: ['n'] }
+  const open = (bridges: readonly object[]): unknown => createStoreOn({}, () => Promise.reject(new Error('not loaded')), { name: 'test', state: { n: 0 }, bridges: bridges as never })
+  expect(() => open([one, { ...one, include: ['m'] }])).toThrow('two bridges lead to one window of https://a.example')
+})

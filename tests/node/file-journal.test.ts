@@ -1,13 +1,16 @@
 // The journal in files: the rules of all journals, and what befalls files and those who write them.
-import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startEngine } from '../../js-glue/engine.ts'
+import { createStoreOn } from '../../js-glue/open.ts'
 import type { Journal } from '../../js-glue/platform.ts'
 import { createMemoryOrigin } from '../../js-glue/platform/memory.ts'
 import { openFileJournal } from '../../js-glue/platform/file-journal.ts'
 import { createNodePlatform } from '../../js-glue/platform/node.ts'
 import { journalCases } from '../conformance/journal.ts'
+import { until, wasm, type AnyState } from './mesh.ts'
 
 let directory = ''
 beforeAll(async () => void (directory = await mkdtemp(join(tmpdir(), 'tabmesh-'))))
@@ -175,9 +178,31 @@ describe('a journal in files', () => {
     await expect(open(name)).rejects.toMatchObject({ code: 'storage-failed', message: expect.stringContaining('is damaged') as string })
   })
 
+  test('what is erased is not on the disk any more', async () => {
+    const name = newName()
+    const journal = await open(name)
+    await journal.append([Buffer.from('the secret')], 0)
+    await journal.erase()
+    const all = await readdir(join(directory, `${name}.tabmesh`), { recursive: true, withFileTypes: true })
+    const texts = await Promise.all(all.filter((one) => one.isFile()).map((one) => readFile(join(one.parentPath, one.name), 'latin1')))
+    expect(texts.length).toBeGreaterThan(0)
+    expect(texts.join()).not.toContain('the secret')
+  })
+
+  test('a lease is given back before close resolves', async () => {
+    const store = createStoreOn<AnyState>({}, () => Promise.resolve({ startEngine, platform: createNodePlatform(directory) }), { name: 'given-back', state: {}, wasm })
+    await store.ready
+    await until(() => store.leader.isLeader)
+    await store.close()
+    await cp(join(directory, 'given-back.tabmesh'), join(directory, 'copied.tabmesh'), { recursive: true }) // as it would be after process.exit()
+    expect((await (await open('copied')).lease('bb')).holder).toBe('bb')
+  })
+
   test('lists the versions of a store', async () => {
     const platform = createNodePlatform(join(directory, 'versions'))
     expect(await platform.versions('a:b', [])).toEqual([])
+    await mkdir(join(directory, 'versions'), { recursive: true })
+    await writeFile(join(directory, 'versions', '100%.tabmesh'), 'of somebody else')
     for (const one of ['a:b', 'a:b@3', 'a:bc@2', 'other']) await platform.openJournal(one, 'strict', () => undefined)
     expect((await platform.versions('a:b', [])).sort()).toEqual([1, 3])
   })

@@ -224,3 +224,92 @@ describe('last words', () => {
     expect(lastWords(mesh)).toEqual([])
   })
 })
+
+describe('what stays on the shelf', () => {
+  const lastWords = (mesh: Mesh): string[] => [...mesh.origin.shelf.keys()].filter((key) => key.includes(':last:'))
+
+  test('does not grow where no database takes it in', async () => {
+    for (const mesh of [createMesh(), createMesh({ openError: () => new Error('no') })]) {
+      for (let page = 0; page < 30; page++) {
+        const { store, tab } = mesh.open()
+        store.on('error', () => undefined)
+        await store.ready
+        mesh.origin.faults.abort = () => new Error('not now')
+        store.set(['note'], page)
+        tab.suspend()
+        tab.kill()
+      }
+      expect(lastWords(mesh).length).toBeLessThanOrEqual(8)
+    }
+  })
+
+  test('of a store that is made again in the moment of its end is kept, and what others leave of it too', async () => {
+    const mesh = createMesh()
+    const [one, two] = [await mesh.ready(), await mesh.ready()]
+    let again: ReturnType<Mesh['open']> | undefined
+    two.store.on('error', () => (again ??= mesh.open())) // as an app does that begins anew
+    await one.store.destroy()
+    await until(() => again !== undefined)
+    await again!.store.ready
+    await again!.store.setState({ n: 1 }).durable
+    mesh.origin.faults.lose = () => true
+    const third = await mesh.ready()
+    mesh.origin.faults.abort = () => new Error('not now')
+    third.store.setState({ m: 3 })
+    third.tab.suspend()
+    third.tab.kill()
+    expect(lastWords(mesh)).toHaveLength(1)
+    mesh.origin.faults.abort = () => undefined
+    again!.tab.suspend()
+    expect(mesh.origin.shelf.has(hotKey)).toBe(true)
+    again!.tab.resume()
+    await until(() => lastWords(mesh).length === 0)
+    await until(() => again!.store.getState().m === 3)
+  })
+
+  test('of a store is gone when it is erased, where it was full of it', async () => {
+    const mesh = createMesh()
+    Object.defineProperty(mesh.origin.faults, 'shelf', { get: () => [...mesh.origin.shelf.values()].join('').length < 100_000 })
+    const [one, two] = [await mesh.ready(), await mesh.ready()]
+    two.store.set(['theme'], 'x'.repeat(120_000))
+    await two.store.flush()
+    await until(() => mesh.origin.shelf.has(hotKey))
+    two.tab.stop()
+    await one.store.destroy()
+    expect([...mesh.origin.shelf.keys()]).toEqual(['tabmesh:test@erased'])
+  })
+
+  test('of a page that came back, and left again, is not taken away with what it had left before', async () => {
+    const mesh = createMesh({ lose: () => true })
+    const a = await mesh.ready()
+    await a.store.setState({ n: 0 }).durable
+    mesh.origin.faults.abort = (label) => (label === 'tab 1' ? new Error('not now') : undefined)
+    a.store.set(['n'], 1)
+    a.tab.suspend()
+    const b = mesh.open({ persist: { hotCopy: false } })
+    b.store.subscribe(({ n }) => n === 1 && b.tab.stop()) // taken in, and not stored yet
+    await until(() => b.store.getState().n === 1)
+    a.tab.resume()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    a.store.set(['m'], 2)
+    a.tab.suspend()
+    a.tab.kill()
+    b.tab.go()
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect((await mesh.ready()).store.getState()).toEqual({ n: 1, m: 2 })
+  })
+
+  test('is not overwritten by a page that could read nothing', async () => {
+    const mesh = createMesh()
+    await shown(mesh, { theme: 'dark' })
+    mesh.origin.faults.openMs = Infinity
+    const { store, tab } = mesh.open({ ...options, persist: {} })
+    store.on('error', () => undefined)
+    mesh.origin.shelf.set(hotKey, mesh.origin.shelf.get(hotKey)!.replace('dark', 'darker'))
+    await store.ready
+    store.set(['filters', 'on'], false)
+    tab.suspend()
+    tab.kill()
+    expect(mesh.origin.shelf.get(hotKey)).toContain('darker')
+  })
+})

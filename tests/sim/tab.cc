@@ -78,6 +78,7 @@ void Tab::Perform(bool local) {
   if (actions->incomplete) {
     actions->Clear();
     if (options_.has_locks) around_.locks->Release(this);
+    RefuseEarly();
     return End("has run out of memory");
   }
   const bool changed = actions->changes.size() > 0;
@@ -203,6 +204,15 @@ void Tab::CommitEarly() {
   for (const std::string& edits : early) {
     if (!ended_) Commit(edits);
   }
+}
+
+// Those that wait for the end of a transaction, of a tab that ends.
+void Tab::RefuseEarly() {
+  for (const std::string& edits : early_) {
+    around_.watcher->Refused(*this);
+    if (edits == TotalEdits()) --total_;
+  }
+  early_.clear();
 }
 
 void Tab::AddToTotal() {

@@ -148,6 +148,7 @@ class Tab : public Page {
   void Handle(const CoreEvent& event);
   void Commit(const std::string& edits);
   void CommitEarly();
+  void RefuseEarly();
   void Refused(const std::string& edits, uint32_t seq);
   std::string TotalEdits() const;
   void Wake(uint64_t at_ms);

@@ -100,7 +100,7 @@ describe(`in ${chosenBrowser()}`, () => {
       for (const connection of connections) connection.dispatchEvent(new Event('close'))
       await Promise.all(stores.map((store) => store.set(['n'], 2).durable))
       await new Promise((resolve) => setTimeout(resolve, 500))
-      await Promise.all(stores.map((store) => store.transaction(({ n }) => ({ n: Number(n) + 1 }))))
+      await Promise.all(stores.map((store) => store.transaction(({ n }) => ({ n: n + 1 }))))
     })
     expect(await page.evaluate(() => [window.seen, document.querySelectorAll('iframe').length])).toEqual([[], 2])
     for (const name of ['refused', 'refused-too']) expect(await stored(name)).toEqual({ n: 3 })
