@@ -22,6 +22,8 @@ interface Message {
   readonly leads?: { readonly at: number }
   readonly durable?: readonly [key: string, n: number]
   readonly effect?: { readonly fence: number }
+  /** It has written, and works. */
+  readonly begun?: boolean
   /** Done as asked, and what the store has then. */
   readonly done?: StoreSeen
 }
@@ -43,7 +45,7 @@ export interface Writers {
   acknowledged(store: string): ReadonlyMap<string, number>
   /** What leaders wanted done, as a server takes it: not from who comes with a smaller fence than it has seen. */
   readonly effects: readonly { readonly tab: string; readonly at: number }[]
-  /** Has a tab write `work-…` and then work for half a second in that task; `begun`: it has been told. */
+  /** Has a tab write `work-…` and then work for half a second in that task; `begun`: it has written, and works. */
   work(tab: string, begun?: () => void): Promise<StoreSeen>
   stateOf(tab: string): Promise<StoreSeen>
   processOf(browser: BareBrowser, tab: string): Promise<number>
@@ -77,7 +79,7 @@ export async function createWriters(): Promise<Writers> {
       question?.done(message.done)
       return ''
     }
-    question?.begun()
+    if (message.begun) question?.begun()
     return question?.what ?? ''
   }
 
