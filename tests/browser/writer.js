@@ -2,7 +2,7 @@
 // what it wants done while it leads. An answer may ask for something (writers.ts).
 import * as tabmesh from '/dist/index.js'
 
-const { Blob, URL, Worker, clearInterval, fetch, location, navigator, performance, setInterval } = globalThis
+const { Blob, URL, Worker, XMLHttpRequest, clearInterval, fetch, location, navigator, performance, setInterval } = globalThis
 const name = location.search.slice(1)
 const store = await tabmesh.openStore({ name, state: { writes: {} } })
 const seen = () => ({ persistence: store.status.persistence, isLeader: store.leader.isLeader, tabs: store.tabs.length, writes: store.getState().writes })
@@ -15,7 +15,15 @@ async function tell(message) {
   isAsked = true // until it is known to be done
   if (wanted === 'work') {
     write('work')
-    navigator.sendBeacon('/tell', JSON.stringify({ store: name, tab: store.tab.id, begun: true })) // leaves while the page works
+    // Told while the page works: Firefox sends a beacon only afterwards.
+    const begun = JSON.stringify({ store: name, tab: store.tab.id, begun: true })
+    if (navigator.userAgent.includes('Firefox')) {
+      const request = new XMLHttpRequest()
+      request.open('POST', '/tell', false)
+      request.send(begun)
+    } else {
+      navigator.sendBeacon('/tell', begun)
+    }
     const until = performance.now() + 500
     while (performance.now() < until);
   }
