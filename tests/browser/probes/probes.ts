@@ -31,6 +31,8 @@ export interface Probe {
   readonly question: string
   /** What follows from it, in a few words. */
   readonly use: string
+  /** The same browser answers now this, now that: what is written down is one answer. */
+  readonly varies?: true
   readonly run: (probing: Probing) => Promise<unknown>
 }
 
@@ -353,6 +355,7 @@ export const probes: readonly Probe[] = [
     about: 'IndexedDB',
     question: 'is a put of pagehide stored, without commit()?',
     use: 'commit() is always called',
+    varies: true,
     run: storedAfter(() => addEventListener('pagehide', () => void (window as { database?: IDBDatabase }).database!.transaction('s', 'readwrite').objectStore('s').put(1))),
   },
   {
@@ -371,6 +374,7 @@ export const probes: readonly Probe[] = [
     about: 'IndexedDB',
     question: 'is a put stored that follows the answer to a question, where the page has gone in between?',
     use: 'a page that goes asks nothing: what it stores is looked at afterwards',
+    varies: true,
     run: storedAfter(() =>
       addEventListener('pagehide', () => {
         const store = (window as { database?: IDBDatabase }).database!.transaction('s', 'readwrite').objectStore('s')
