@@ -166,7 +166,7 @@ describe('transaction', () => {
     const mesh = createMesh()
     const other = (await mesh.ready({ state: { n: 0 } })).store
     let written: Write | undefined
-    const { store, unreadable } = await misled(mesh, { stored, unreadable: 3, then: () => void setTimeout(() => (written = store.setState({ beside: 1 })), 30) })
+    const { store, unreadable } = await misled(mesh, { stored, unreadable: 6, then: () => void setTimeout(() => (written = store.setState({ beside: 1 })), 30) })
     const done = store.transaction(plusOne)
     await until(() => other.getState().beside === 1, 'the other write has reached the other tab')
     expect(unreadable()).toBeGreaterThan(0)
