@@ -89,13 +89,13 @@ const frameKinds = ['', 'ops', 'hello', 'delta', 'presence', 'position', 'ack', 
 const upgradeRequired = (): TabmeshError => new TabmeshError('upgrade-required', 'A newer version of this app has taken over the data: load this tab again. It shows what it has, and writes no more.')
 const erased = (): TabmeshError => new TabmeshError('destroyed', 'The store was erased while this tab was away.')
 
-/** Loads the core and starts. Rejects where WebAssembly cannot be loaded; the mirror then works by itself. */
 /** Failures to store in a row, until it is told. */
 const failuresTold = 3
 
 /** For a quota there is a name; of a full disk Chromium says this, and WebKit nothing. */
 const isFull = (cause: unknown): boolean => (cause as Error | undefined)?.name === 'QuotaExceededError' || /NO_SPACE|Failed to write blobs/.test((cause as Error | undefined)?.message ?? '')
 
+/** Loads the core and starts. Rejects where WebAssembly cannot be loaded; the mirror then works by itself. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { platform, mirror, emit } = options
   const { ledger } = mirror.parts

@@ -147,6 +147,7 @@ export async function openFileJournal(directory: string, name: string, durabilit
     await mkdir(at(`next-${name}`))
     try {
       if (!(await put(at(`next-${name}`, entryName(0)), { disk: of }, true))) throw new TabmeshError('storage-failed', `${root} could not be folded.`)
+      await syncFolder(root) // it must be there when it is named
       return name
     } catch (cause) {
       await rm(at(`next-${name}`), { recursive: true, force: true })

@@ -177,11 +177,12 @@ function giveUp(transaction: IDBTransaction): void {
   }
 }
 
+let isWatched = false
+
 /**
  * A transaction that waits for its page, while that is frozen or in the back/forward cache, holds up all other pages (seen in WebKitGTK 2.50, for as long as the page is kept).
  * So who goes gives up what is not committed: it is tried again when the page comes back.
  */
-let isWatched = false
 function watchPage(): void {
   if (isWatched || typeof document === 'undefined') return
   isWatched = true

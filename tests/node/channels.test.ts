@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { createChannels, type Channels } from '../../js-glue/channels.ts'
 import { loadModule } from '../../js-glue/core.ts'
 import { lzForms, lzOf } from '../../js-glue/lz.ts'
-import { channelKinds, type ChannelKind, type Clock } from '../../js-glue/platform.ts'
+import { channelKinds, type ChannelKind } from '../../js-glue/platform.ts'
+import { createHandClock } from './hand-clock.ts'
 import { createMesh, packer, until, wasm } from './mesh.ts'
 
 const lz = lzOf(await loadModule(wasm))
@@ -27,21 +28,12 @@ interface Rig {
 }
 
 function createRig(available: readonly ChannelKind[] = channelKinds): Rig {
-  let now = 1_700_000_000_000
-  const timers = new Set<{ at: number; task: () => void }>()
+  const { clock, pass } = createHandClock(1_700_000_000_000)
   const receivers = new Map<ChannelKind, (frame: Uint8Array) => void>()
   const open = new Set<ChannelKind>()
   const received: number[] = []
   const changes: [ChannelKind | undefined, boolean][] = []
   let log: ChannelKind[] = []
-  const clock = {
-    now: () => now,
-    after(ms: number, task: () => void) {
-      const timer = { at: now + ms, task }
-      timers.add(timer)
-      return () => timers.delete(timer)
-    },
-  } as unknown as Clock
   const channels = createChannels({
     kinds: channelKinds,
     clock,
@@ -66,10 +58,7 @@ function createRig(available: readonly ChannelKind[] = channelKinds): Rig {
     },
     hear: (kind, tab, byte = 0) => receivers.get(kind)!(frameOf(tab, byte)),
     look: (tabs) => channels.look(Array.from(tabs, idOf)),
-    pass(ms) {
-      now += ms
-      for (const timer of timers) if (timer.at <= now && timers.delete(timer)) timer.task()
-    },
+    pass,
   }
 }
 

@@ -1,39 +1,21 @@
 // A visible tab takes over from a hidden leader, where the app wants that: not at once, and not again and again.
 import { expect, test } from 'vitest'
-import type { Clock } from '../../js-glue/platform.ts'
 import { createVisiblePreference, hiddenMs } from '../../js-glue/visible-preference.ts'
 import type { TabInfo } from '../../js-glue/types.ts'
+import { createHandClock } from './hand-clock.ts'
 import { createMesh, until } from './mesh.ts'
 
 function createRig(): { readonly tabs: (TabInfo & { isLeader: boolean; visible: boolean })[]; readonly forced: number[]; readonly preference: ReturnType<typeof createVisiblePreference>; readonly pass: (ms: number) => void } {
-  let now = 1_000_000
-  const timers = new Set<{ at: number; task: () => void }>()
-  const clock = {
-    now: () => now,
-    after(ms: number, task: () => void) {
-      const timer = { at: now + ms, task }
-      timers.add(timer)
-      return () => timers.delete(timer)
-    },
-  } as unknown as Clock
+  const start = 1_000_000
+  const { clock, pass } = createHandClock(start)
   const tab = (id: string, isLeader: boolean, visible: boolean) => ({ id, isLeader, visible, connectedAt: 0, lastSeen: 0 }) as unknown as TabInfo & { isLeader: boolean; visible: boolean }
   const tabs = [tab('b', false, true), tab('c', true, false)]
   const forced: number[] = []
   return {
     tabs,
     forced,
-    preference: createVisiblePreference(clock, () => tabs, () => (forced.push(now - 1_000_000), Promise.reject(new Error('no locks')))),
-    pass(ms) {
-      const end = now + ms
-      for (;;) {
-        const due = [...timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0]
-        if (!due) break
-        timers.delete(due)
-        now = due.at
-        due.task()
-      }
-      now = end
-    },
+    preference: createVisiblePreference(clock, () => tabs, () => (forced.push(clock.now() - start), Promise.reject(new Error('no locks')))),
+    pass,
   }
 }
 
