@@ -61,6 +61,7 @@ class Channel {
   Random random_;
   bool by_storage_events_;
   std::map<uint64_t, Bytes> stored_;  // by sender: what its key in localStorage holds
+  uint64_t stored_count_ = 0;
   std::vector<End> ends_;
   uint64_t next_end_ = 1;
   std::map<std::pair<uint64_t, uint64_t>, uint64_t> last_arrival_ms_;  // by sender and receiver

@@ -37,6 +37,20 @@ inline Tree FromValue(const JsonValue& value) {
   return tree;
 }
 
+/// Whether `tree` is what `FromValue(value)` would be; nothing is copied, O(value).
+inline bool Same(const Tree& tree, const JsonValue& value) {
+  if (value.kind == JsonValue::Kind::kText) return tree.members.empty() && tree.text == value.text;
+  if (!tree.text.empty() || tree.list != (value.kind == JsonValue::Kind::kList)) return false;
+  size_t count = 0;
+  for (const JsonValue* member = value.first_member; member != nullptr; member = member->next_member) {
+    const auto found = tree.members.find(member->key);
+    if (found == tree.members.end() || !Same(found->second, *member)) return false;
+    if (tree.list && (count >= tree.order.size() || tree.order[count] != member->key)) return false;
+    ++count;
+  }
+  return count == tree.members.size() && (!tree.list || count == tree.order.size());
+}
+
 class Mirror {
  public:
   explicit Mirror(const ListKeys* lists) { parser_.UseLists(lists); }
