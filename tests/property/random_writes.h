@@ -55,14 +55,23 @@ inline std::string RandomEdits(std::mt19937_64* random) {
       R"([[["list"],"none"]])",
       R"([[["list"]]])",
       R"([[["list"],[{"id":2}],1]])",
+      R"([[["whole","y"],2]])",
+      R"([[["asked","d"],{"e":3}]])",
+      R"([[["first","f"]]])",
+      R"([[["asked"],{}]])",
   };
   return kEdits[(*random)() % std::size(kEdits)];
 }
 
-inline std::vector<Write> RandomWrites(uint64_t seed, const VersionVector* vector, CallArena* arena) {
+// Of every second seed some writers are of another version of the app.
+inline std::vector<Write> RandomWrites(uint64_t seed, const VersionVector* vector, CallArena* arena,
+                                       std::string_view initial_state = "{}") {
   std::mt19937_64 random(seed);
   std::vector<std::unique_ptr<Writer>> writers;
-  for (uint32_t i = 0; i < kReplicas; ++i) writers.push_back(std::make_unique<Writer>(vector, i));
+  for (uint32_t i = 0; i < kReplicas; ++i) {
+    writers.push_back(std::make_unique<Writer>(vector, i, seed % 2 == 0 && random() % 3 == 0));
+    writers.back()->Begin(initial_state, arena);
+  }
   // What each has learnt of each: always a beginning of the other's writes, as the version vector sees to.
   size_t known[kReplicas][kReplicas] = {};
   std::vector<std::vector<Write>> made(kReplicas);

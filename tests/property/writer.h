@@ -42,8 +42,31 @@ struct Write {
 
 class Writer {
  public:
-  Writer(const VersionVector* vector, uint32_t instance) : document_(vector, &kLists), instance_(instance) {
+  /// `merges_all`: of another version of the app, which merges all keys leaf by leaf.
+  Writer(const VersionVector* vector, uint32_t instance, bool merges_all = false)
+      : document_(vector, &kLists), instance_(instance), merges_all_(merges_all) {
     parser_.UseLists(&kLists);
+  }
+
+  /// As Replica::Open does; before all writes.
+  void Begin(std::string_view initial_state, CallArena* arena) {
+    JsonValue* state = nullptr;
+    ASSERT_EQ(parser_.ParseObject(initial_state, arena, &state), Status::kOk);
+    OpList ops;
+    for (JsonValue* member = state->first_member; member != nullptr; member = member->next_member) {
+      Edit edit;
+      edit.path = {&member->key, 1};
+      edit.value = member;
+      const Strategy strategy =
+          KeptAs(member->key) == Strategy::kMerge ? Strategy::kMerge : Strategy::kLastWriteWins;
+      ASSERT_EQ(Diff(document_, edit, strategy, instance_, 0, arena, &ops), Status::kOk);
+    }
+    ASSERT_EQ(document_.Prepare(&ops), Status::kOk);
+    for (const Op& op : ops) {
+      for (Node* node = op.node; node != nullptr; node = node->parent) node->initial = true;
+    }
+    document_.Commit(ops);
+    document_.EndChanges(nullptr);
   }
 
   // Null when nothing had to be written.
@@ -56,7 +79,7 @@ class Writer {
     for (; edit != nullptr; edit = edit->next) {
       const Status status = edit->mode == Edit::Mode::kIncrement
                                 ? Increment(document_, *edit, instance_, arena, &write->ops)
-                                : Diff(document_, *edit, StrategyOf(edit->path.keys[0]), instance_,
+                                : Diff(document_, *edit, KeptAs(edit->path.keys[0]), instance_,
                                        ms ^ instance_, arena, &write->ops);
       if (status != Status::kOk) return false;
     }
@@ -86,10 +109,13 @@ class Writer {
   }
 
  private:
+  Strategy KeptAs(std::string_view key) const { return merges_all_ ? Strategy::kMerge : StrategyOf(key); }
+
   Document document_;
   JsonParser parser_;
   Hlc clock_;
   uint32_t instance_;
+  bool merges_all_;
   uint32_t seq_ = 0;
 };
 

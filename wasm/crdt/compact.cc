@@ -12,6 +12,18 @@ namespace {
 
 bool AwaitsChoice(const Node& node) { return node.extra != nullptr && node.extra->siblings.size() > 1; }
 
+// Whether a write has the stamp of a value that awaits a choice here or above: which of them comes first, and
+// so whether the one has cleared the other, their writers decide.
+bool Ties(const Node* node, const WriteId& id) {
+  for (; node != nullptr; node = node->parent) {
+    if (!AwaitsChoice(*node)) continue;
+    for (const Sibling& sibling : node->extra->siblings) {
+      if (sibling.id.hlc == id.hlc) return true;
+    }
+  }
+  return false;
+}
+
 class Compactor {
  public:
   Compactor(const VersionVector& vector, VersionVector* into, uint32_t author, CallArena* arena, OpList* ops,
@@ -27,41 +39,37 @@ class Compactor {
       below = node->kind != RegisterKind::kItemGone;
     }
     ops_.Finish();
-    return Status::kOk;
+    return status_;
   }
 
  private:
-  Op* Add(OpKind kind, HlcTime hlc, std::string_view value = {}) {
+  Op* Add(OpKind kind, const Node& node, const WriteId& id, std::string_view value = {}) {
     Op* op = ops_.Add(kind, path_, value);
-    op->id = {hlc, author_, 1};
+    op->id = {id.hlc, author_, 1};
+    if (Ties(&node, id)) KeepWriter(id, op);
     return op;
   }
 
   // What is left of a write takes along what a newer version has added to it.
   void AddWrite(OpKind kind, const Node& node, std::string_view value = {}) {
-    Add(kind, node.written.hlc, value)->unknown_fields = UnknownFieldsOf(node.extra, node.written);
+    Add(kind, node, node.written, value)->unknown_fields = UnknownFieldsOf(node.extra, node.written);
   }
 
   Status Visit(const Node& node) {
     // A later initial state shows again what nothing hides.
     const bool hides = node.initial && !Planted("compaction-uncovers-initial");
-    // The clears of values that stand beside others are told with them, and those of leaves and tombstones.
-    const bool has_siblings = node.extra != nullptr && !node.extra->siblings.empty();
-    const bool clears = node.kind == RegisterKind::kLeaf || node.kind == RegisterKind::kTombstone;
-    if (hides && node.cleared.hlc != 0 && !clears && !has_siblings) Add(OpKind::kClear, node.cleared.hlc);
-    if (node.Counts() && node.Visible() == Shown::kLeaf) {
-      Add(OpKind::kLeaf, LatestHlc(node), node.LeafText());
-    } else if (node.written.hlc != 0) {
-      const size_t before = ops_.count();
-      VisitRegister(node, hides);
-      // One stamp by two instances: who comes first beside the siblings must stay so.
-      if (ops_.count() > before && AwaitsChoice(node)) {
-        if (const Status status = KeepWriter(node.written, ops_.last()); status != Status::kOk) return status;
-      }
-    }
     // What lies hidden below a later object is never shown again.
     const bool hidden = !AwaitsChoice(node) && node.kind != RegisterKind::kValues;
-    return node.extra == nullptr || hidden ? Status::kOk : VisitSiblings(*node.extra, hides);
+    // The clears of values that are told go with them, and those of leaves and tombstones.
+    const bool clears = node.kind == RegisterKind::kLeaf || node.kind == RegisterKind::kTombstone ||
+                        (!hidden && !node.extra->siblings.empty());
+    if (hides && node.cleared.hlc != 0 && !clears) Add(OpKind::kClear, node, node.cleared);
+    if (node.Counts() && node.Visible() == Shown::kLeaf) {
+      Add(OpKind::kLeaf, node, LatestOf(node), node.LeafText());
+    } else if (node.written.hlc != 0) {
+      VisitRegister(node, hides);
+    }
+    return node.extra == nullptr || hidden ? Status::kOk : VisitSiblings(node, hides);
   }
 
   void VisitRegister(const Node& node, bool hides) {
@@ -92,13 +100,16 @@ class Compactor {
   }
 
   // An increment later than the base is what was written last.
-  static HlcTime LatestHlc(const Node& node) {
-    HlcTime latest = node.written.hlc;
-    for (const Count& count : node.extra->counts) latest = std::max(latest, count.id.hlc);
+  WriteId LatestOf(const Node& node) const {
+    WriteId latest = node.written;
+    for (const Count& count : node.extra->counts) {
+      if (vector_.Compare(count.id, latest) > 0) latest = count.id;
+    }
     return latest;
   }
 
-  Status VisitSiblings(const NodeExtra& extra, bool hides) {
+  Status VisitSiblings(const Node& node, bool hides) {
+    const NodeExtra& extra = *node.extra;
     const bool one = extra.siblings.size() == 1;
     for (const Sibling& sibling : extra.siblings) {
       if (one && sibling.text.empty() && !hides) continue;
@@ -108,21 +119,22 @@ class Compactor {
       detail->removed = sibling.text.empty();
       detail->base_hlc = sibling.base_hlc;
       detail->base = sibling.base;
-      Op* op = Add(OpKind::kValue, sibling.id.hlc, sibling.text);
+      // Several values keep their writers: under one dot they would be one.
+      Op* op = Add(OpKind::kValue, node, sibling.id, sibling.text);
       op->detail = detail;
       op->unknown_fields = UnknownFieldsOf(&extra, sibling.id);
-      if (one) continue;
-      // Several values under one dot would be one.
-      if (const Status status = KeepWriter(sibling.id, op); status != Status::kOk) return status;
     }
     return Status::kOk;
   }
 
-  Status KeepWriter(const WriteId& id, Op* op) {
+  void KeepWriter(const WriteId& id, Op* op) {
     op->id.seq = id.seq;
     const Status status = into_->Intern(vector_.Id(id.instance), &op->id.instance);
-    if (status == Status::kOk) into_->Advance(op->id.instance, id.seq);
-    return status;
+    if (status == Status::kOk) {
+      into_->Advance(op->id.instance, id.seq);
+    } else {
+      status_ = status;
+    }
   }
 
   const VersionVector& vector_;
@@ -131,6 +143,7 @@ class Compactor {
   CallArena* arena_;
   GatheredOps ops_;
   Path path_;
+  Status status_ = Status::kOk;
 };
 
 }  // namespace
@@ -146,12 +159,15 @@ Status Compact(const Document& document, const VersionVector& vector, const Inst
 Remains RemainsOf(const Document& document) {
   Remains remains;
   std::unordered_set<uint32_t> writers;
+  bool any_choice = false;
   TreeWalk walk(document.tree().root());
   while (const Node* node = walk.Next()) {
     if (node->shown == Shown::kNothing && node->initial) ++remains.hidden;
+    if (any_choice && Ties(node, node->written)) writers.insert(node->written.instance);
     if (!AwaitsChoice(*node)) continue;
+    any_choice = true;
     for (const Sibling& sibling : node->extra->siblings) writers.insert(sibling.id.instance);
-    if (node->kind != RegisterKind::kNone) writers.insert(node->written.instance);
+    if (Ties(node, node->written)) writers.insert(node->written.instance);
   }
   remains.instances = writers.size() + 1;
   return remains;

@@ -58,9 +58,6 @@ class GatheredOps {
     return &op;
   }
 
-  size_t count() const { return ops_->size(); }
-  Op* last() { return &ops_->back(); }
-
   /// Paths are views, made when the storage stands still.
   void Finish() {
     for (size_t i = 0; i < starts_.size(); ++i) {
