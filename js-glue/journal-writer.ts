@@ -58,8 +58,6 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
   let scheduled: object | undefined
   const storedEarly = new Set<number>()
   const underWay = new Set<readonly Waiting[]>()
-  /** Those that wait for an answer before they are stored. */
-  const asking = new Set<readonly Waiting[]>()
 
   /** Takes from the queue what fits one transaction. */
   function fitting(): Waiting[] {
@@ -76,30 +74,23 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
     events.durable(stored, batch.length, batch.reduce((sum, { record }) => sum + record.byteLength, 0))
   }
 
-  function end(batch: readonly Waiting[]): void {
-    underWay.delete(batch)
-    asking.delete(batch)
-  }
-
-  function begin(leaving = false): void {
+  function begin(): void {
     if (!journal || waiting.length === 0) return
     const batch = fitting()
     urgent &&= waiting.length > 0
     running++
     underWay.add(batch)
-    if (!leaving) asking.add(batch)
     const of = era
     journal
       .append(
         batch.map(({ record }) => record),
         of,
-        leaving,
       )
       .then(
         () => {
           if (of !== era) return
           running--
-          end(batch)
+          underWay.delete(batch)
           retryMs = retryFirstMs
           endedAt = clock.now()
           store(batch)
@@ -109,9 +100,7 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
         (cause: unknown) => {
           if (of !== era) return
           running--
-          const isAnothers = !underWay.has(batch) // stored again by a page that went away
-          end(batch)
-          if (isAnothers) return
+          underWay.delete(batch)
           waiting = inOrder([...batch, ...waiting])
           if (cause instanceof TabmeshError && cause.code === 'era-ended') return events.stale()
           events.failed(cause)
@@ -161,10 +150,8 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
     },
     flushNow() {
       if (!journal) return
-      waiting = inOrder([...[...asking].flat(), ...waiting])
-      asking.forEach(end)
       // Transactions of one store are done in the order of their making: no need to wait for the running one.
-      while (waiting.length > 0) begin(true)
+      while (waiting.length > 0) begin()
     },
     use(to) {
       journal = to
@@ -177,7 +164,6 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
       waiting = []
       storedEarly.clear()
       underWay.clear()
-      asking.clear()
       cancelRetry?.()
       cancelRetry = undefined
       retryMs = retryFirstMs

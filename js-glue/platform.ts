@@ -63,11 +63,10 @@ export interface Journal {
   /** Everything after `cursor`; from 0, or where the era is not `era`, all there is. */
   read(cursor: number, era: number): Promise<JournalContents>
   /**
-   * Stores records in one transaction begun in this task; resolves when it is complete, which means durable. Rejects
-   * with TabmeshError `era-ended` when that era has ended, a successor has taken over, or the store that was read has been erased: then nobody reads them. `leaving`: the page may get no
-   * answers any more, so they are stored without a question, and appends that wait for an answer are given up.
+   * Stores records in one transaction begun and ended in this task, so that the page need not run again; resolves when it is complete, which means durable. Rejects with
+   * TabmeshError `era-ended` when that era has ended, a successor has taken over, or the store that was read has been erased: then nobody reads them, unless the successor gives up.
    */
-  append(records: readonly Uint8Array[], era: number, leaving?: boolean): Promise<void>
+  append(records: readonly Uint8Array[], era: number): Promise<void>
   /**
    * One transaction: hands `run` what `read` would, and stores the records it returns before anybody
    * else can read or write. `known`: a transaction of this `id` has been stored, within a day. Resolves when

@@ -1,5 +1,6 @@
 // The journal in IndexedDB. Rules, each learnt from a browser (see ARCHITECTURE.md, storage):
-// values are ArrayBuffers under out-of-line keys; every transaction is synchronous puts and commit();
+// values are ArrayBuffers under out-of-line keys; what a tab does all the time, appending and reading what is new, is
+// requests and commit() in one task: a page that is stopped before it gets an answer would hold up all others;
 // only `complete` means stored; the database's version never changes, its format is in its name.
 import { TabmeshError } from '../errors.ts'
 import { callersKept, endsKept, type Fenced, type Journal, type JournalContents, type Lease } from '../platform.ts'
@@ -57,6 +58,33 @@ function decode<T>(stored: unknown): T | undefined {
   } catch {
     return undefined
   }
+}
+
+/**
+ * Stands before each record, so that nobody has to ask before storing one: the generation and the era that it is of, and the same inverted. Who reads leaves out those of another
+ * store or era; where the halves differ the record is damaged, and is handed on with its mark, for the core to say so.
+ */
+const markBytes = 16
+
+function markOf(generation: string, era: number): Uint32Array {
+  const store = Number.parseInt(generation, 16) >>> 0 // its first word of four
+  return Uint32Array.of(store, era, ~store, ~era)
+}
+
+function marked(record: Uint8Array, mark: Uint32Array): ArrayBuffer {
+  const bytes = new Uint8Array(markBytes + record.byteLength)
+  new Uint32Array(bytes.buffer, 0, mark.length).set(mark)
+  bytes.set(record, markBytes)
+  return bytes.buffer
+}
+
+/** None, or one. */
+function unmarked(stored: unknown, mark: Uint32Array): Uint8Array[] {
+  if (!isBuffer(stored) || stored.byteLength < markBytes) return [new Uint8Array()]
+  const found = new Uint32Array(stored, 0, mark.length)
+  if (found.every((word, i) => word === mark[i])) return [new Uint8Array(stored, markBytes)]
+  const isWhole = found[0] === ~found[2]! >>> 0 && found[1] === ~found[3]! >>> 0
+  return isWhole ? [] : [new Uint8Array(stored)]
 }
 
 /** The bytes as a buffer of their own. */
@@ -191,10 +219,12 @@ function watchPage(): void {
   document.addEventListener('freeze', go, { capture: true })
 }
 
-/** Resolves at `complete`; an abort is the error, whatever request failed. */
+/** Resolves at `complete`; an abort is the error, whatever request failed. Firefox completes what was committed before a request failed, and leaves that one out. */
 function completed(transaction: IDBTransaction): Promise<void> {
   return new Promise((resolve, reject) => {
-    transaction.oncomplete = () => resolve()
+    let failed: DOMException | null = null
+    transaction.onerror = (event) => (failed = (event.target as IDBRequest).error)
+    transaction.oncomplete = () => (failed ? reject(failed) : resolve())
     transaction.onabort = () => reject(transaction.error ?? new DOMException('The transaction was aborted.', 'AbortError'))
   })
 }
@@ -228,8 +258,11 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     }
   }
 
-  /** Asks for everything that `read` gives; the result may be taken once all requests have succeeded. */
-  function reading(transaction: IDBTransaction, cursor: number, known: number): () => JournalContents {
+  /**
+   * Asks for everything that `read` gives; the result may be taken once all requests have succeeded, and is undefined where checkpoints were needed but not wanted. They are asked for
+   * by an answer: who wants them must not commit before.
+   */
+  function reading(transaction: IDBTransaction, cursor: number, known: number, wanted: boolean): () => JournalContents | undefined {
     const metas = transaction.objectStore(meta)
     const generation = metas.get(generationKey)
     const successor = metas.get(successorKey)
@@ -241,32 +274,42 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     const keys = transaction.objectStore(records).getAllKeys(after)
     const values = transaction.objectStore(records).getAll(after)
     const pieces: IDBRequest<unknown[]>[] = []
+    const stored = (): CheckpointMeta['stored'] => decode<CheckpointMeta>(index.result)?.stored ?? []
+    // Records up to the older checkpoint are gone: whoever has not read them needs the checkpoint. An era has no
+    // records that anybody of an earlier one has read.
+    const isNeeded = (): boolean => cursor === 0 || cursor < (stored().at(-1)?.cursor ?? 0) || (decode<number>(era.result) ?? 0) !== known
     index.onsuccess = () => {
-      const stored = decode<CheckpointMeta>(index.result)?.stored ?? []
-      // Records up to the older checkpoint are gone: whoever has not read them needs the checkpoint. An era has no
-      // records that anybody of an earlier one has read.
-      if (cursor > 0 && cursor >= (stored.at(-1)?.cursor ?? 0) && (decode<number>(era.result) ?? 0) === known) return
-      for (const { number, pieces: count } of stored) {
+      if (!wanted || !isNeeded()) return
+      for (const { number, pieces: count } of stored()) {
         pieces.push(transaction.objectStore(checkpoints).getAll(IDBKeyRange.bound(number * piecesMax, number * piecesMax + count, false, true)))
       }
     }
-    return () => ({
-      generation: decode<string>(generation.result) ?? '',
-      era: decode<number>(era.result) ?? 0,
-      successor: decode<number>(successor.result) ?? 0,
-      ends: new Map((endKeys.result as string[]).map((key, i) => [Number(key.slice(4)), new Uint8Array((ends.result as ArrayBuffer[])[i]!)])),
-      checkpoints: pieces.map((piece) => joined(piece.result)),
-      records: values.result.map((value: unknown) => (isBuffer(value) ? new Uint8Array(value) : new Uint8Array())),
-      cursor: Math.max(cursor, (keys.result as number[]).at(-1) ?? 0, decode<CheckpointMeta>(index.result)?.stored[0]?.cursor ?? 0),
-    })
+    return () => {
+      if (!wanted && isNeeded()) return undefined
+      const mark = markOf(decode<string>(generation.result) ?? '', decode<number>(era.result) ?? 0)
+      return {
+        generation: decode<string>(generation.result) ?? '',
+        era: mark[1]!,
+        successor: decode<number>(successor.result) ?? 0,
+        ends: new Map((endKeys.result as string[]).map((key, i) => [Number(key.slice(4)), new Uint8Array((ends.result as ArrayBuffer[])[i]!)])),
+        checkpoints: pieces.map((piece) => joined(piece.result)),
+        records: (values.result as unknown[]).flatMap((value) => unmarked(value, mark)),
+        cursor: Math.max(cursor, (keys.result as number[]).at(-1) ?? 0, stored()[0]?.cursor ?? 0),
+      }
+    }
+  }
+
+  async function readOnce(cursor: number, era: number, wanted: boolean): Promise<JournalContents | undefined> {
+    const transaction = transact(wanted ? [records, checkpoints, meta] : [records, meta], 'readonly')
+    const done = completed(transaction)
+    const contents = reading(transaction, cursor, era, wanted)
+    if (!wanted) transaction.commit()
+    await done
+    return contents()
   }
 
   async function read(cursor: number, era: number): Promise<JournalContents> {
-    const transaction = transact([records, checkpoints, meta], 'readonly')
-    const done = completed(transaction)
-    const contents = reading(transaction, cursor, era)
-    await done
-    const read = contents()
+    const read = (cursor > 0 && (await readOnce(cursor, era, false))) || (await readOnce(cursor, era, true))!
     generationRead ??= read.generation // one that follows an erasure is another: what this tab has is not for it
     return read
   }
@@ -274,7 +317,7 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
   async function exclusively(cursor: number, era: number, id: string | undefined, now: number, run: (contents: JournalContents, known: boolean) => readonly Uint8Array[]): Promise<void> {
     const transaction = transact([records, checkpoints, meta], 'readwrite')
     const done = completed(transaction)
-    const contents = reading(transaction, cursor, era)
+    const contents = reading(transaction, cursor, era, true)
     const metas = transaction.objectStore(meta)
     let thrown: unknown
     // Asked when all of the above has been answered: requests of one transaction are answered in order, but
@@ -285,8 +328,10 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
         const stored = Object.entries(decode<Record<string, number>>(last.result) ?? {})
         const recent = Object.fromEntries(stored.filter(([, at]) => Math.abs(now - at) < transactionKeptMs))
         try {
-          const list = run(contents(), id !== undefined && Object.hasOwn(recent, id))
-          for (const record of list) transaction.objectStore(records).put(own(record))
+          const before = contents()!
+          const list = run(before, id !== undefined && Object.hasOwn(recent, id))
+          const mark = markOf(before.generation, before.era)
+          for (const record of list) transaction.objectStore(records).put(marked(record, mark))
           if (list.length > 0 && id !== undefined) metas.put(encode({ ...recent, [id]: now }), transactionsKey)
           transaction.commit()
         } catch (cause) {
@@ -300,50 +345,23 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     })
   }
 
-  /** Appends that wait for the era. */
-  const asking = new Set<IDBTransaction>()
   /** The store that was read: nothing of it may be written into one that follows an erasure. */
   let generationRead: string | undefined
+  /** The one that was there when this was opened, or made by it. */
+  let generationOpened: string
 
-  /** Whether the era lasts, in the store that was read, and nothing has taken over. */
-  function isCurrent(transaction: IDBTransaction, era: number, answer: (current: boolean) => void): void {
-    const [generation, successor, stored] = [generationKey, successorKey, eraKey].map((key) => transaction.objectStore(meta).get(key)) as [IDBRequest, IDBRequest, IDBRequest]
-    stored.onsuccess = () => answer((decode<number>(stored.result) ?? 0) === era && !decode<number>(successor.result) && [undefined, decode<string>(generation.result)].includes(generationRead))
-  }
-
-  async function isCurrentNow(era: number): Promise<boolean> {
-    const transaction = transact([meta], 'readonly')
-    const done = completed(transaction)
-    let current = false
-    isCurrent(transaction, era, (is) => (current = is))
-    await done
-    return current
-  }
-
-  // A request that fails where the era has ended would need no answer, but Firefox commits what follows one.
-  async function append(list: readonly Uint8Array[], era: number, leaving = false): Promise<void> {
-    // One that is never answered, in a page that is kept frozen, would hold up all other tabs.
-    if (leaving) asking.forEach(giveUp)
+  // Stored first, and asked for in the same transaction: one that has come too late is read by nobody.
+  async function append(list: readonly Uint8Array[], era: number): Promise<void> {
+    const ofStore = generationRead ?? generationOpened
+    const mark = markOf(ofStore, era)
     const transaction = transact([records, meta], 'readwrite')
     const done = completed(transaction)
-    const put = (copies: readonly ArrayBuffer[]): void => {
-      for (const copy of copies) transaction.objectStore(records).put(copy)
-      transaction.commit()
-    }
-    let current = true
-    if (leaving) {
-      put(list.map(own))
-    } else {
-      const copies = list.map((record) => record.slice().buffer)
-      asking.add(transaction)
-      isCurrent(transaction, era, (is) => {
-        asking.delete(transaction)
-        current = is
-        put(is ? copies : [])
-      })
-    }
-    await done.finally(() => asking.delete(transaction))
-    if (!current || (leaving && !(await isCurrentNow(era)))) throw new TabmeshError('era-ended', `Era ${era} has ended.`)
+    const [generation, successor, stored] = [generationKey, successorKey, eraKey].map((key) => transaction.objectStore(meta).get(key)) as [IDBRequest, IDBRequest, IDBRequest]
+    for (const record of list) transaction.objectStore(records).put(marked(record, mark))
+    transaction.commit()
+    await done
+    const isCurrent = (decode<number>(stored.result) ?? 0) === era && !decode<number>(successor.result) && decode<string>(generation.result) === ofStore
+    if (!isCurrent) throw new TabmeshError('era-ended', `Era ${era} has ended.`)
   }
 
   async function claimTerm(atLeast: number, instance: string): Promise<number> {
@@ -457,13 +475,13 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
   /** All in one transaction, however long: what came in between would be missing. The era begins with two copies: readers find another where one is damaged. */
   function endEra(term: number, era: number, cursor: number, run: (contents: JournalContents) => { readonly state: Uint8Array; readonly end: Uint8Array } | undefined): Promise<Fenced> {
     return fenced(term, era, [records, checkpoints], true, (transaction) => {
-      const contents = reading(transaction, cursor, era)
+      const contents = reading(transaction, cursor, era, true)
       const metas = transaction.objectStore(meta)
       // As in `exclusively`: the second question is answered after all that the first reading asks for.
       metas.get(checkpointKey).onsuccess = () => {
         const index = metas.get(checkpointKey)
         index.onsuccess = () => {
-          const read = contents()
+          const read = contents()!
           const made = run(read)
           if (made) {
             const number = (decode<CheckpointMeta>(index.result)?.stored[0]?.number ?? 0) + 1
@@ -486,12 +504,13 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     const transaction = transact([meta], 'readonly')
     const done = completed(transaction)
     const request = transaction.objectStore(meta).get(key)
+    transaction.commit()
     await done
     return decode<T>(request.result)
   }
 
-  /** The first to open a database, or to erase it, names its generation. */
-  async function begin(fresh: boolean): Promise<void> {
+  /** The first to open a database, or to erase it, names its generation; resolves to the one that is there then. */
+  async function begin(fresh: boolean): Promise<string> {
     const transaction = transact([records, checkpoints, meta], 'readwrite', true)
     const done = completed(transaction)
     const store = transaction.objectStore(meta)
@@ -499,16 +518,18 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     const formerly = store.get(formerlyKey)
     const leader = store.get(leaderKey)
     const erased = store.get(erasedKey)
+    const made = Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(16)).join('-')
     erased.onsuccess = () => {
       if (fresh) {
         for (const emptied of [records, checkpoints, meta]) transaction.objectStore(emptied).clear()
         if (leader.result !== undefined) store.put(leader.result, leaderKey) // terms go on: who led the erased store passes no fence of this one
         store.put(encode([...(decode<string[]>(erased.result) ?? []), ...(decode<string[]>(formerly.result) ?? []), decode<string>(present.result)].slice(-erasedKept)), erasedKey)
       }
-      if (fresh || present.result === undefined) store.put(encode(Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(16)).join('-')), generationKey)
+      if (fresh || present.result === undefined) store.put(encode(made), generationKey)
       transaction.commit()
     }
     await done
+    return fresh ? made : (decode<string>(present.result) ?? made)
   }
 
   async function refound(generation: string, era: number, state: Uint8Array): ReturnType<Journal['refound']> {
@@ -516,16 +537,18 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     const done = completed(transaction)
     const metas = transaction.objectStore(meta)
     const [present, formerly, erased, stored, index] = [generationKey, formerlyKey, erasedKey, eraKey, checkpointKey].map((key) => metas.get(key)) as [IDBRequest, IDBRequest, IDBRequest, IDBRequest, IDBRequest]
-    const count = transaction.objectStore(records).count()
+    const all = transaction.objectStore(records).getAll()
     let founded: Awaited<ReturnType<Journal['refound']>> = 'left-behind'
-    count.onsuccess = () => {
-      const isEmpty = count.result === 0 && index.result === undefined
+    all.onsuccess = () => {
+      const newStore = decode<string>(present.result) ?? ''
+      const mark = markOf(newStore, decode<number>(stored.result) ?? 0)
+      const isEmpty = index.result === undefined && (all.result as unknown[]).every((value) => unmarked(value, mark).length === 0)
       if (decode<string[]>(erased.result)?.includes(generation)) founded = 'erased'
       else if (isEmpty || (decode<number>(stored.result) ?? 0) === era) {
-        founded = { generation: decode<string>(present.result) ?? '' }
+        founded = { generation: newStore }
         metas.put(encode(era), eraKey)
         metas.put(encode([...new Set(decode<string[]>(formerly.result)).add(generation)].slice(-erasedKept)), formerlyKey)
-        transaction.objectStore(records).put(own(state))
+        transaction.objectStore(records).put(marked(state, markOf(newStore, era)))
       }
       transaction.commit()
     }
@@ -538,12 +561,12 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     const transaction = transact([records, checkpoints, meta], 'readwrite', true)
     const done = completed(transaction)
     transaction.objectStore(meta).put(encode(version), successorKey)
-    const contents = reading(transaction, 0, 0)
+    const contents = reading(transaction, 0, 0, true)
     await done
-    return contents()
+    return contents()!
   }
 
-  if ((await metaOf<string>(generationKey)) === undefined) await begin(false)
+  generationOpened = (await metaOf<string>(generationKey)) ?? (await begin(false))
 
   return {
     kind: 'indexed-db',
@@ -557,7 +580,9 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     checkpoint,
     endEra,
     succeed,
-    erase: () => begin(true),
+    async erase() {
+      generationOpened = await begin(true)
+    },
     refound,
     close() {
       open = false

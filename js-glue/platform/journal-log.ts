@@ -143,12 +143,11 @@ export function journalOn(access: DiskAccess, kind: Journal['kind'], newGenerati
         for (const bytes of list) change({ kind: 'record', bytes: bytes.slice() })
         if (list.length > 0 && id !== undefined) change({ kind: 'transaction', id, at: now })
       }, { once: true }),
-    async append(records, era, leaving = false) {
+    async append(records, era) {
       const copies = records.map((bytes) => bytes.slice())
       const isCurrent = await access.write((on, change) => {
-        const isSame = on.generation === (generationRead ?? on.generation)
-        const current = isSame && on.era === era && on.successor === 0
-        if ((leaving && isSame) || current) for (const bytes of copies) change({ kind: 'record', bytes })
+        const current = on.generation === (generationRead ?? on.generation) && on.era === era && on.successor === 0
+        if (current) for (const bytes of copies) change({ kind: 'record', bytes })
         return current
       })
       if (!isCurrent) throw new TabmeshError('era-ended', `Era ${era} has ended.`)

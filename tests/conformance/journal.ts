@@ -150,10 +150,9 @@ export const journalCases: Case[] = [
       equal(await refusal(b.append([bytes(3)], 0)), 'era-ended', 'a late record')
       const found = await b.read(cursor, 0)
       equal([found.era, numbers(found.records), numbers(found.checkpoints)[0], [...found.ends.get(0)!]], [1, [], [50], [60]], 'the next era')
-      equal(await refusal(b.append([bytes(5)], 0, true)), 'era-ended', 'late last words')
-      equal([...(await b.read(0, 0)).ends.get(0)!], [60], 'its end after them')
+      equal(await refusal(b.append([bytes(5)], 0)), 'era-ended', 'one later still')
       await b.append([bytes(4)], 1)
-      check(numbers((await a.read(found.cursor, 1)).records).some(([byte]) => byte === 4), 'what is new in it is missing')
+      equal(numbers((await a.read(found.cursor, 1)).records), [[4]], 'what is new in it')
       equal(await a.endEra(term, 1, found.cursor, () => undefined), 'stored', 'one that is not to end')
       equal((await a.read(0, 1)).era, 1, 'the era')
       a.close()
@@ -169,20 +168,6 @@ export const journalCases: Case[] = [
       await a.erase()
       equal(await refusal(b.append([bytes(1)], 0)), 'era-ended', 'a record of the old store')
       equal((await a.read(0, 0)).records.length, 0, 'what is in the new one')
-      a.close()
-      b.close()
-    },
-  },
-  {
-    name: 'last words are stored, whatever waits for an answer',
-    async run({ openTab }) {
-      const name = newName()
-      const [a, b] = [await open(await openTab(), name), await open(await openTab(), name)]
-      const waits = [a.append([bytes(1)], 0), a.append([bytes(2)], 0)]
-      const last = a.append([bytes(1), bytes(2), bytes(3)], 0, true)
-      await Promise.allSettled(waits)
-      equal(await refusal(last), undefined, 'what they reject with')
-      equal([...new Set(numbers((await b.read(0, 0)).records).map(([byte]) => byte))].sort(), [1, 2, 3], 'what is stored')
       a.close()
       b.close()
     },
@@ -212,10 +197,10 @@ export const journalCases: Case[] = [
       const last = await b.succeed(3)
       equal([numbers(last.records), last.successor, (await a.read(last.cursor, 0)).successor], [[[1]], 3, 3], 'all there is, and who')
       equal(await refusal(a.append([bytes(2)], 0)), 'era-ended', 'an append')
-      equal(numbers((await b.read(0, 0)).records), [[1]], 'what is stored')
       equal((await b.succeed(0)).successor, 0, 'nobody, after all')
       await a.append([bytes(3)], 0)
-      equal(numbers((await b.read(0, 0)).records), [[1], [3]], 'what is stored then')
+      // What was refused meanwhile may be there: its writer stores it again.
+      equal(numbers((await b.read(0, 0)).records).filter(([byte]) => byte !== 2), [[1], [3]], 'what is stored then')
       a.close()
       b.close()
     },

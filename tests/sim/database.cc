@@ -130,7 +130,7 @@ JournalContents Database::ContentsFrom(uint64_t cursor) const {
     for (const Named& named : named_) contents.checkpoints.push_back(Joined(named.number));
   }
   for (const StoredRecord& stored : records_) {
-    if (stored.key > cursor) contents.records.push_back(stored.record.bytes);
+    if (stored.key > cursor && stored.record.era == era_) contents.records.push_back(stored.record.bytes);
   }
   contents.cursor = std::max(cursor, records_.empty() ? 0 : records_.back().key);
   if (!named_.empty()) contents.cursor = std::max(contents.cursor, named_.front().cursor);
@@ -158,21 +158,20 @@ void Database::Put(const std::vector<Record>& records) {
   if (strict_) Flush();
 }
 
-void Database::Append(uint64_t connection, uint32_t era, std::vector<Record> records, bool leaving,
+// Stored first: whether the era lasts is asked in the same transaction, and records of one that has ended are
+// left out by who reads.
+void Database::Append(uint64_t connection, uint32_t era, std::vector<Record> records,
                       std::function<void(const Appended&)> done) {
   const auto appended = std::make_shared<Appended>();
-  const auto append = [this, appended, era, leaving, records = std::move(records)] {
-    appended->stale = !leaving && era != era_ && !Planted("append-to-any-era");
-    if (appended->stale) return;
+  const auto append = [this, appended, era, records = std::move(records)] {
     Put(records);
-    *appended = {true, false, last_key(), generation_, era};
+    const bool stale = era != era_ && !Planted("append-to-any-era");
+    *appended = {!stale, stale, last_key(), generation_, era};
   };
-  Begin(connection, Fault::kAppendAborted, /*needs_page=*/!leaving, append,
-        [this, appended, era, leaving, done = std::move(done)](bool ok) {
+  Begin(connection, Fault::kAppendAborted, /*needs_page=*/false, append,
+        [this, appended, done = std::move(done)](bool ok) {
           if (!ok && Planted("acknowledged-on-success"))
             *appended = {true, false, last_key(), generation_, era_};
-          // Looked up afterwards, so that it may have been in time.
-          if (leaving && era != era_) *appended = {false, true};
           done(*appended);
         });
 }

@@ -89,8 +89,8 @@ class Database {
   void Open(Page* page, Task lost, std::function<void(uint64_t connection, uint64_t generation)> done);
   void Close(uint64_t connection);
   void Read(uint64_t connection, uint64_t cursor, std::function<void(bool ok, const JournalContents&)> done);
-  /// `leaving`: by a page that may get no answers, so that they are stored whatever the era is.
-  void Append(uint64_t connection, uint32_t era, std::vector<Record> records, bool leaving,
+  /// Needs no answer of the page's: whether the era lasts is known when it is done.
+  void Append(uint64_t connection, uint32_t era, std::vector<Record> records,
               std::function<void(const Appended&)> done);
   /// Reads what is new since `cursor`, or everything where the era is another, and stores what `run` answers,
   /// in one transaction. `known`: one of this id has been stored before; id 0 has no memory.

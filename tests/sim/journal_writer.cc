@@ -44,7 +44,7 @@ void JournalWriter::Push(Record record, bool visible) {
 std::vector<Record> JournalWriter::Unstored() const {
   std::vector<Record> records;
   for (const auto& [number, batch] : under_way_) {
-    records.insert(records.end(), batch.records.begin(), batch.records.end());
+    records.insert(records.end(), batch.begin(), batch.end());
   }
   records.insert(records.end(), waiting_.begin(), waiting_.end());
   Sort(&records);
@@ -61,14 +61,7 @@ void JournalWriter::Stored(const std::vector<Record>& records, const Appended& a
 
 void JournalWriter::FlushNow() {
   if (connection_ == 0) return;
-  // What is asked for may get no answer any more.
-  for (auto& [number, batch] : under_way_) {
-    if (batch.leaving) continue;
-    batch.leaving = true;
-    waiting_.insert(waiting_.end(), batch.records.begin(), batch.records.end());
-  }
-  Sort(&waiting_);
-  while (!waiting_.empty()) Begin(/*leaving=*/true);
+  while (!waiting_.empty()) Begin();
 }
 
 void JournalWriter::BeginEra(uint32_t era, uint32_t seq) {
@@ -92,7 +85,7 @@ void JournalWriter::Close() {
   connection_ = 0;
 }
 
-void JournalWriter::Begin(bool leaving) {
+void JournalWriter::Begin() {
   if (connection_ == 0 || waiting_.empty()) return;
   size_t bytes = 0;
   size_t count = 0;
@@ -105,24 +98,23 @@ void JournalWriter::Begin(bool leaving) {
   waiting_.erase(waiting_.begin(), end);
   ++running_;
   const uint64_t number = next_batch_++;
-  under_way_[number] = {batch, leaving};
-  database_->Append(connection_, era_, batch, leaving,
-                    [this, batch, number, era = era_](const Appended& appended) {
-                      if (era != era_) return;
-                      --running_;
-                      under_way_.erase(number);
-                      if (appended.ok) {
-                        Store(batch, appended);
-                      } else {
-                        Failed(batch);
-                        if (appended.stale) stale_();
-                      }
-                    });
+  under_way_[number] = batch;
+  database_->Append(connection_, era_, batch, [this, batch, number, era = era_](const Appended& appended) {
+    if (era != era_) return;
+    --running_;
+    under_way_.erase(number);
+    if (appended.ok) {
+      Store(batch, appended);
+    } else {
+      Failed(batch);
+      if (appended.stale) stale_();
+    }
+  });
 }
 
 void JournalWriter::Next() {
   retry_ = 0;
-  if (running_ == 0) Begin(/*leaving=*/false);
+  if (running_ == 0) Begin();
 }
 
 // Durable means: everything up to this number, so a batch that overtook a failed one has to wait.

@@ -36,12 +36,7 @@ class JournalWriter {
   void Close();
 
  private:
-  struct Batch {
-    std::vector<Record> records;
-    bool leaving = false;  // stored, or being stored, without a question
-  };
-
-  void Begin(bool leaving);
+  void Begin();
   void Next();
   void Store(const std::vector<Record>& batch, const Appended& appended);
   void Failed(const std::vector<Record>& batch);
@@ -51,7 +46,7 @@ class JournalWriter {
   Durable durable_;
   Task stale_;
   std::vector<Record> waiting_;
-  std::map<uint64_t, Batch> under_way_;
+  std::map<uint64_t, std::vector<Record>> under_way_;
   uint64_t next_batch_ = 0;
   uint64_t connection_ = 0;
   uint32_t era_ = 0;

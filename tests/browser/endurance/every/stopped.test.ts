@@ -48,6 +48,33 @@ test(`a leader of ${chosenBrowser()} is stopped for 60 s: a new term within 35 s
   }
 })
 
+test(`a tab of ${chosenBrowser()} is stopped at a random moment of its writing, 30 times: it holds nobody up, what the others write is durable within 5 s`, async () => {
+  const browser = await writers.start('halted', 3)
+  try {
+    const processes: { tab: string; pid: number }[] = []
+    for (const { tab } of writers.opened) processes.push({ tab, pid: await writers.processOf(browser, tab) })
+    const countOf = (tab: string): number => [...writers.acknowledged('halted').keys()].filter((key) => key.includes(tab.slice(0, 8))).length
+    const times: number[] = []
+    for (let round = 0; round < 30; round++) {
+      const { tab, pid } = processes[round % 3]!
+      await pause(Math.random() * 200)
+      process.kill(pid, 'SIGSTOP')
+      const at = Date.now()
+      const before = processes.map((one) => countOf(one.tab))
+      const others = [0, 1, 2].filter((i) => processes[i]!.tab !== tab)
+      // Twenty more of each, of which the first may be of before.
+      await until(() => others.every((i) => countOf(processes[i]!.tab) >= before[i]! + 20), 90_000).catch(() => undefined)
+      times.push(Date.now() - at)
+      process.kill(pid, 'SIGCONT')
+      await until(() => countOf(tab) > before[round % 3]!, 30_000)
+    }
+    console.info(`${chosenBrowser()}: 30 tabs stopped; a second's writes of the others were durable after ${times.sort((a, b) => a - b).join(', ')} ms`)
+    expect(times.at(-1)).toBeLessThanOrEqual(5000)
+  } finally {
+    await browser.kill()
+  }
+})
+
 // Chromium and Firefox have their databases in the browser's own process.
 test.runIf(chosenBrowser() === 'webkit')('the process that has the databases is killed 10 times: durable again within 5 s, and nothing acknowledged is missing', async () => {
   const times: number[] = []
