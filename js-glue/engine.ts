@@ -587,6 +587,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       else void storage.catchUp()
     },
     onOutdated: succeeded,
+    left: (older, era) => shelved.ofOlder(older, era),
     async stored() {
       writer.hurry()
       await ledger.level('durable').catch(() => undefined)

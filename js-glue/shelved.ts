@@ -36,6 +36,8 @@ export interface Shelved {
   leave(unstored: readonly Waiting[]): void
   /** Takes in what pages have left, and stores it. */
   takeIn(journal: Journal): void
+  /** What pages of an older version have left in that era of theirs; `forget` it once it is migrated. */
+  ofOlder(older: number, its: number): { readonly records: readonly Uint8Array[]; readonly forget: () => void }
   /** Erases everything, also what pages that sleep now put there later. */
   erase(): void
 }
@@ -59,7 +61,9 @@ export function createShelved({ name, version, instance, platform, packer, copie
   const { shelf } = platform
   const clock: Clock = platform.clock
   const copyKey = hotKey(name, version)
-  const lastWords = `${shelfOf(name)}${version}:last:`
+  const lastWordsOf = (version: number): string => `${shelfOf(name)}${version}:last:`
+  const lastWords = lastWordsOf(version)
+  const unpacked = (words: LastWords): Uint8Array[] => words.records.map((text) => packer.unpack(text)).filter((record) => record !== undefined)
   /** Of the store that this tab belongs to. */
   const erased = shelf.read(erasedKey(name))
   let isDirty = false
@@ -114,12 +118,23 @@ export function createShelved({ name, version, instance, platform, packer, copie
           if (words && words.erased === erased) onLost()
           continue
         }
-        const records = restore(words.records.map((text) => packer.unpack(text)).filter((record) => record !== undefined))
+        const records = restore(unpacked(words))
         // A record that is stored twice is read once; whoever fails leaves it to the next.
         journal.append(records, words.era).then(
           () => shelf.read(key) === text && shelf.remove(key), // the page may have come back, and left others
           () => undefined,
         )
+      }
+    },
+
+    ofOlder(older, its) {
+      const left = shelf.keys().flatMap((key) => {
+        const words = key.startsWith(lastWordsOf(older)) ? readLastWords(shelf, key) : undefined
+        return words?.erased === erased && words?.era === its ? [{ key, text: shelf.read(key), records: unpacked(words) }] : []
+      })
+      return {
+        records: left.flatMap(({ records }) => records),
+        forget: () => left.forEach(({ key, text }) => shelf.read(key) === text && shelf.remove(key)),
       }
     },
 

@@ -116,8 +116,8 @@ export interface Migration {
   /** The keyed lists of the version that it starts from, where they were others than this one's. */
   readonly lists?: Readonly<Record<string, string>>
   /**
-   * Takes what was written of the shared state, and returns all of it; may be async. Keys that nobody has written are absent: the old `state` is not stored. A conflict that
-   * awaits a choice is what it shows. When it throws, nothing has changed, and it is tried again.
+   * Takes what was written of the shared state, and returns all of it; may be async. Keys that nobody has written are absent, for the old `state` is not stored; so are
+   * those that were removed, and what this version's `state` has there is shown. A conflict that awaits a choice is what it shows. When it throws, nothing has changed, and it is tried again.
    */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- states of other versions have other types
   readonly up: (state: any) => object | Promise<object>

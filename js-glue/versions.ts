@@ -41,6 +41,8 @@ export interface VersionsOptions {
   readonly onNewer: (version: number) => void
   /** There is data of a newer version. */
   readonly onOutdated: (version: number) => void
+  /** What pages of an older version have left in localStorage (shelved.ts). */
+  readonly left: (older: number, era: number) => { readonly records: readonly Uint8Array[]; readonly forget: () => void }
   /** Resolves when all that this tab has written is stored. */
   readonly stored: () => Promise<void>
   readonly storesNothing: () => boolean
@@ -67,7 +69,7 @@ export interface Versions {
   exported(state: Record<string, unknown>, wanted: number | undefined): Record<string, unknown>
 }
 
-export function createVersions({ name, version, migrations, platform, kinds, packer, lists, createCore, adoptKey, onNewer, onOutdated, stored, storesNothing, away, ended, onError }: VersionsOptions): Versions {
+export function createVersions({ name, version, migrations, platform, kinds, packer, lists, createCore, adoptKey, onNewer, onOutdated, left, stored, storesNothing, away, ended, onError }: VersionsOptions): Versions {
   const { clock } = platform
   const steps = [...migrations].sort((a, b) => a.version - b.version)
   const turnLock = platform.openLock(`${meshOf(name, version)}:migration`)
@@ -209,17 +211,21 @@ export function createVersions({ name, version, migrations, platform, kinds, pac
     let state = isEmpty(first) ? undefined : await migrated(from, first) // a step that fails stops nobody
     await settleOlder(from)
     checkHere()
-    const last = await older.succeed(version)
+    const read = await older.succeed(version)
+    const words = left(from, read.era)
+    const last = { ...read, records: [...read.records, ...words.records] }
     let isFilled = false
+    let isFree = false
     try {
       if (isEmpty(last)) return false
-      if (!state || first.cursor !== last.cursor || first.generation !== last.generation || first.era !== last.era) state = await migrated(from, last)
+      if (!state || words.records.length > 0 || first.cursor !== last.cursor || first.generation !== last.generation || first.era !== last.era) state = await migrated(from, last)
       const made = state
       await journal.transact(0, 0, undefined, clock.now(), (contents) => {
-        const isFree = isEmpty(contents) && contents.generation === generation
+        isFree = isEmpty(contents) && contents.generation === generation
         isFilled = isFree || !isEmpty(contents)
         return isFree ? [made] : []
       })
+      if (isFree) words.forget()
       return isFilled
     } finally {
       if (!isFilled && !isEmpty(last)) await older.succeed(0).catch(() => undefined)

@@ -206,6 +206,32 @@ describe('last words', () => {
     expect((await mesh.ready(options)).store.getState()).toEqual(state)
   })
 
+  test('of a page of an older version are migrated with what that has stored; where a step fails they are kept', async () => {
+    for (const hasStored of [true, false]) {
+      const mesh = createMesh()
+      if (hasStored) await shown(mesh, { title: 'stored' })
+      else await (await mesh.ready(options)).store.close()
+      const { tab } = await stuck(mesh)
+      tab.suspend()
+      tab.kill()
+      let fails = true
+      const up = (before: object): object => {
+        if (fails) throw new Error('not yet')
+        return { ...before, up: true }
+      }
+      const newer = { ...options, version: 2, migrations: [{ version: 2, up }] }
+      const failing = mesh.open(newer)
+      failing.store.on('error', () => undefined)
+      await failing.store.ready
+      await failing.store.close()
+      expect(lastWords(mesh)).toHaveLength(1)
+      fails = false
+      const { store } = await mesh.ready(newer)
+      expect(store.getState()).toEqual({ ...state, theme: 'stuck', filters: { on: 1, off: false }, up: true, ...(hasStored && { title: 'stored' }) })
+      expect(lastWords(mesh)).toEqual([])
+    }
+  })
+
   test.each(['', '{', '{"erased":null,"era":0}', '{"erased":null,"era":0,"records":[7,"x",""]}', '{"erased":"other","era":0,"records":[]}'])('that are damaged harm nobody, and go: %j', async (text) => {
     const mesh = createMesh()
     mesh.origin.shelf.set('tabmesh:test@1:last:00', text)

@@ -84,13 +84,13 @@ describe(`in ${chosenBrowser()}`, () => {
           values.onsuccess = () => {
             const bytes = new Uint8Array(values.result[1] as ArrayBuffer)
             bytes[byte < 0 ? bytes.length + byte : byte]! ^= 4
-            records.put(bytes.buffer, keys.result[1]!)
+            records.put(bytes.buffer, keys.result[1])
           }
         })
         database.close()
         const told: string[] = []
         const store = window.tabmesh.createStore({ name, state: { a: 0, b: 0, c: 0 }, channels: [], persist: { hotCopy: false } })
-        store.on('error', ({ error }) => told.push((error as { code: string }).code))
+        store.on('error', ({ error }) => told.push((error as unknown as { code: string }).code))
         await store.ready
         await new Promise((resolve) => setTimeout(resolve, 100))
         return [byte, store.getState(), told]
