@@ -41,13 +41,13 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true, maxRetries: 5 })
 })
 
-async function open(): Promise<Page> {
+async function open(options: object = {}): Promise<Page> {
   const page = await browser.newPage()
   await page.goto(server.url)
   await page.waitForFunction(() => 'tabmesh' in window)
-  await page.evaluate(async () => {
-    window.store = await window.tabmesh.openStore({ name: 'hidden', state: { n: 0 } })
-  })
+  await page.evaluate(async (options) => {
+    window.store = await window.tabmesh.openStore({ name: 'hidden', state: { n: 0 }, ...options })
+  }, options)
   return page
 }
 
@@ -81,4 +81,35 @@ test(`hidden for ${minutes} minutes the leader stays, and others' writes are dur
   expect(wakeUps, 'intensive throttling').toBeLessThan(10)
   expect(p99).toBeLessThanOrEqual(500)
   for (const page of [leader, follower]) expect(await page.evaluate(() => ({ term: window.store.leader.term, id: window.store.leader.id, tabs: window.store.tabs.length }))).toEqual({ term, id, tabs: 2 })
+})
+
+test('where a visible tab is to lead, one that is seen takes over from a leader that was hidden for half a minute, and no sooner; and not again within a minute', async () => {
+  const options = { name: 'preferred', leader: { preferVisible: true } }
+  const leads = (page: Page): Promise<boolean> => page.evaluate(() => window.store.leader.isLeader)
+  const first = await open(options)
+  await eventually(() => leads(first), Boolean)
+  await first.evaluate(() => {
+    window.seen = []
+    window.store.leader.run(({ signal }) => signal.addEventListener('abort', () => window.seen.push('ended')))
+  })
+  const second = await open(options)
+  const shownFor = async (page: Page, ms: number): Promise<boolean[]> => {
+    await page.bringToFront()
+    await new Promise((resolve) => setTimeout(resolve, ms))
+    return Promise.all([first, second].map(leads))
+  }
+  expect(await shownFor(second, 20_000), 'a look into another tab').toEqual([true, false])
+  expect(await shownFor(first, 1000)).toEqual([true, false])
+  const at = Date.now()
+  await second.bringToFront()
+  await eventually(() => leads(second), Boolean, 60_000)
+  const took = Date.now() - at
+  await eventually(() => leads(first), (still) => !still)
+  expect(await first.evaluate(() => window.seen)).toEqual(['ended'])
+  expect(await shownFor(first, 40_000), 'within a minute').toEqual([false, true])
+  await eventually(() => leads(first), Boolean, 60_000)
+  const back = Date.now() - at
+  console.info(`the visible tab leads after ${took} ms, and the other, shown again, ${back - took} ms later`)
+  expect(took).toBeGreaterThanOrEqual(29_000)
+  expect(back - took).toBeGreaterThanOrEqual(59_000)
 })
