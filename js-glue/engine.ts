@@ -221,6 +221,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       emit('status', status())
     },
     stale: () => void storage.catchUp(),
+    stalled() {
+      if (ended) return
+      emit('error', { error: new TabmeshError('storage-stalled', 'The database does not answer: another tab, which does not run, holds it up. What is written is shared, and is stored when that tab runs again or is closed.') })
+    },
   })
 
   const conflicts = createConflicts({

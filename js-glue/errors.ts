@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'destroyed'
   | 'identity-conflict'
   | 'storage-failed'
+  | 'storage-stalled'
   | 'storage-cleared'
   | 'out-of-memory'
   | 'malformed-json'

@@ -7,6 +7,8 @@ import type { Clock, Journal } from './platform.ts'
 const groupMs = 20
 const retryFirstMs = 50
 const retryLastMs = 5000
+/** A transaction that takes so long waits for another tab's. In two halves: a page that was stopped itself learns in the second that its own is done. */
+const stalledMs = 5000
 /** Bytes of one transaction: a longer one would hold up other tabs. */
 const transactionBytes = 256 << 10
 
@@ -41,6 +43,8 @@ export interface JournalWriterEvents {
   failed(cause: unknown): void
   /** The era has ended: nothing more can be stored in it. */
   stale(): void
+  /** No transaction has ended for long: told once, and again after one has. */
+  stalled(): void
 }
 
 const inOrder = (records: Waiting[]): Waiting[] => records.sort((a, b) => a.seq - b.seq)
@@ -55,6 +59,7 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
   let stored = 0
   let endedAt = -Infinity
   let urgent = false
+  let cancelWatch: (() => void) | undefined
   let scheduled: object | undefined
   const storedEarly = new Set<number>()
   const underWay = new Set<readonly Waiting[]>()
@@ -74,6 +79,16 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
     events.durable(stored, batch.length, batch.reduce((sum, { record }) => sum + record.byteLength, 0))
   }
 
+  /** From the newest sign of life on, while there is something under way. */
+  function watch(): void {
+    cancelWatch?.()
+    cancelWatch = undefined
+    if (underWay.size === 0) return
+    cancelWatch = clock.after(stalledMs / 2, () => {
+      cancelWatch = clock.after(stalledMs / 2, () => underWay.size > 0 && events.stalled())
+    })
+  }
+
   function begin(): void {
     if (!journal || waiting.length === 0) return
     const batch = fitting()
@@ -81,6 +96,7 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
     running++
     underWay.add(batch)
     const of = era
+    if (underWay.size === 1) watch()
     journal
       .append(
         batch.map(({ record }) => record),
@@ -91,6 +107,7 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
           if (of !== era) return
           running--
           underWay.delete(batch)
+          watch()
           retryMs = retryFirstMs
           endedAt = clock.now()
           store(batch)
@@ -170,6 +187,7 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
     },
     close() {
       cancelRetry?.()
+      cancelWatch?.()
       journal = undefined
     },
   }

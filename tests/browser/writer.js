@@ -41,6 +41,7 @@ function write(what) {
   )
 }
 
+store.on('error', ({ error }) => void say({ failed: error.code }))
 await say({ opened: seen() })
 store.leader.run(({ signal, fence }) => {
   void say({ leads: { at: performance.timeOrigin + performance.now() } })

@@ -22,6 +22,8 @@ interface Message {
   readonly leads?: { readonly at: number }
   readonly durable?: readonly [key: string, n: number]
   readonly effect?: { readonly fence: number }
+  /** An error's code. */
+  readonly failed?: string
   /** It has written, and works. */
   readonly begun?: boolean
   /** Done as asked, and what the store has then. */
@@ -45,6 +47,8 @@ export interface Writers {
   acknowledged(store: string): ReadonlyMap<string, number>
   /** What leaders wanted done, as a server takes it: not from who comes with a smaller fence than it has seen. */
   readonly effects: readonly { readonly tab: string; readonly at: number }[]
+  /** Since `start`: what stores have told as errors. */
+  readonly failed: readonly { readonly tab: string; readonly code: string; readonly at: number }[]
   /** Has a tab write `work-…` and then work for half a second in that task; `begun`: it has written, and works. */
   work(tab: string, begun?: () => void): Promise<StoreSeen>
   stateOf(tab: string): Promise<StoreSeen>
@@ -61,6 +65,7 @@ export async function createWriters(): Promise<Writers> {
   const opened: { tab: string; found: StoreSeen }[] = []
   const led: { tab: string; at: number }[] = []
   const effects: { tab: string; at: number }[] = []
+  const failed: { tab: string; code: string; at: number }[] = []
   const asked = new Map<string, Asked>()
   let newestFence = 0
 
@@ -68,6 +73,7 @@ export async function createWriters(): Promise<Writers> {
     const { store, tab, ...message } = JSON.parse(text) as Message
     if (message.opened) opened.push({ tab, found: message.opened })
     if (message.leads) led.push({ tab, at: message.leads.at })
+    if (message.failed) failed.push({ tab, code: message.failed, at: Date.now() })
     if (message.durable) ofStore(store).set(...message.durable)
     if (message.effect && message.effect.fence >= newestFence) {
       newestFence = message.effect.fence
@@ -102,9 +108,10 @@ export async function createWriters(): Promise<Writers> {
     opened,
     led,
     effects,
+    failed,
     acknowledged: ofStore,
     async start(store, tabs) {
-      opened.length = led.length = effects.length = newestFence = 0
+      opened.length = led.length = effects.length = failed.length = newestFence = 0
       asked.clear()
       const url = `${server.url.replace('page.html', 'writer.html')}?${store}`
       const before = ofStore(store).size

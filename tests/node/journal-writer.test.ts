@@ -9,15 +9,32 @@ interface Call {
   readonly failed: (cause: Error) => void
 }
 
-function createRig(): { readonly writer: ReturnType<typeof createJournalWriter>; readonly calls: Call[]; readonly durable: number[]; readonly push: (seq: number) => void; readonly settle: () => Promise<void> } {
+function createRig(): { readonly stalled: () => number; readonly pass: (ms: number) => void; readonly writer: ReturnType<typeof createJournalWriter>; readonly calls: Call[]; readonly durable: number[]; readonly push: (seq: number) => void; readonly settle: () => Promise<void> } {
   const calls: Call[] = []
   const durable: number[] = []
-  const clock = { now: () => 0, later: (task: () => void) => task(), after: () => () => undefined } as unknown as Clock
-  const writer = createJournalWriter(clock, { durable: (seq) => durable.push(seq), failed: () => undefined, stale: () => undefined })
+  let now = 0
+  let stalled = 0
+  let timers: { readonly at: number; readonly task: () => void }[] = []
+  const clock = {
+    now: () => 0,
+    later: (task: () => void) => task(),
+    after(ms: number, task: () => void) {
+      const timer = { at: now + ms, task }
+      timers.push(timer)
+      return () => (timers = timers.filter((one) => one !== timer))
+    },
+  } as unknown as Clock
+  const writer = createJournalWriter(clock, { durable: (seq) => durable.push(seq), failed: () => undefined, stale: () => undefined, stalled: () => stalled++ })
   const append: Journal['append'] = (records) =>
     new Promise((stored, failed) => calls.push({ records: records.map(([byte]) => byte!), stored, failed }))
   writer.use({ append } as Journal)
-  return { writer, calls, durable, push: (seq) => writer.push(Uint8Array.of(seq), seq), settle: () => new Promise((resolve) => setImmediate(resolve)) }
+  const pass = (ms: number): void => {
+    now += ms
+    const due = timers.filter(({ at }) => at <= now)
+    timers = timers.filter(({ at }) => at > now)
+    due.forEach(({ task }) => task())
+  }
+  return { stalled: () => stalled, pass, writer, calls, durable, push: (seq) => writer.push(Uint8Array.of(seq), seq), settle: () => new Promise((resolve) => setImmediate(resolve)) }
 }
 
 describe('journal writer', () => {
@@ -56,5 +73,39 @@ describe('journal writer', () => {
     calls[2]!.stored()
     await settle()
     expect(durable.at(-1)).toBe(2)
+  })
+
+  test('a transaction that does not end is told once, and again after one that has ended; not where the page itself was stopped', async () => {
+    const { writer, calls, push, settle, pass, stalled } = createRig()
+    push(1)
+    pass(60_000) // stopped: the timer comes first, then the word that it is stored
+    pass(1000)
+    calls[0]!.stored()
+    await settle()
+    pass(60_000)
+    expect(stalled()).toBe(0)
+    push(2)
+    pass(2500)
+    push(3)
+    writer.flushNow()
+    expect(stalled()).toBe(0)
+    pass(2500)
+    expect(stalled()).toBe(1)
+    pass(60_000)
+    push(4)
+    writer.flushNow()
+    pass(2500)
+    pass(2500)
+    expect(stalled()).toBe(1)
+    calls[1]!.stored()
+    await settle()
+    pass(2500)
+    pass(2500)
+    expect(stalled()).toBe(2)
+    for (const call of calls) call.stored()
+    await settle()
+    pass(60_000)
+    pass(60_000)
+    expect(stalled()).toBe(2)
   })
 })

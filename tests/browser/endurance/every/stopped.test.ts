@@ -48,28 +48,41 @@ test(`a leader of ${chosenBrowser()} is stopped for 60 s: a new term within 35 s
   }
 })
 
-test(`a tab of ${chosenBrowser()} is stopped at a random moment of its writing, 30 times: it holds nobody up, what the others write is durable within 5 s`, async () => {
+// WebKit begins a transaction only when its page has answered the database: one that is stopped in between holds it.
+test(`a tab of ${chosenBrowser()} is stopped at a random moment of its writing, 30 times: what the others write is durable within 5 s, or in WebKit it is told that it is not, they go on sharing, and all is durable within 5 s of its end`, async () => {
   const browser = await writers.start('halted', 3)
   try {
     const processes: { tab: string; pid: number }[] = []
     for (const { tab } of writers.opened) processes.push({ tab, pid: await writers.processOf(browser, tab) })
-    const countOf = (tab: string): number => [...writers.acknowledged('halted').keys()].filter((key) => key.includes(tab.slice(0, 8))).length
+    const countIn = (keys: Iterable<string>, tab: string): number => [...keys].filter((key) => key.includes(tab.slice(0, 8))).length
+    const countOf = (tab: string): number => countIn(writers.acknowledged('halted').keys(), tab)
     const times: number[] = []
+    let held = 0
     for (let round = 0; round < 30; round++) {
       const { tab, pid } = processes[round % 3]!
       await pause(Math.random() * 200)
       process.kill(pid, 'SIGSTOP')
       const at = Date.now()
-      const before = processes.map((one) => countOf(one.tab))
-      const others = [0, 1, 2].filter((i) => processes[i]!.tab !== tab)
+      const before = new Map(processes.map((one) => [one.tab, countOf(one.tab)]))
+      const others = processes.map((one) => one.tab).filter((one) => one !== tab)
       // Twenty more of each, of which the first may be of before.
-      await until(() => others.every((i) => countOf(processes[i]!.tab) >= before[i]! + 20), 90_000).catch(() => undefined)
-      times.push(Date.now() - at)
+      const isDurable = (): boolean => others.every((one) => countOf(one) >= before.get(one)! + 20)
+      await until(isDurable, 5000).then(
+        () => times.push(Date.now() - at),
+        () => held++,
+      )
+      if (!isDurable()) {
+        await until(() => others.some((one) => writers.failed.some((failed) => failed.tab === one && failed.code === 'storage-stalled' && failed.at >= at)), 5000)
+        const [one, other] = others as [string, string]
+        const shown = async (): Promise<number> => countIn(Object.keys((await writers.stateOf(one)).writes), other)
+        const count = await shown()
+        await eventually(shown, (now) => now >= count + 20, 5000)
+      }
       process.kill(pid, 'SIGCONT')
-      await until(() => countOf(tab) > before[round % 3]!, 30_000)
+      await until(() => isDurable() && countOf(tab) > before.get(tab)!, 5000)
     }
-    console.info(`${chosenBrowser()}: 30 tabs stopped; a second's writes of the others were durable after ${times.sort((a, b) => a - b).join(', ')} ms`)
-    expect(times.at(-1)).toBeLessThanOrEqual(5000)
+    console.info(`${chosenBrowser()}: a tab stopped 30 times; a second's writes of the others were durable after at most ${Math.max(...times)} ms, but ${held} times they were held up`)
+    if (chosenBrowser() !== 'webkit') expect(held).toBe(0)
   } finally {
     await browser.kill()
   }
