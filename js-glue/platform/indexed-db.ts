@@ -9,6 +9,8 @@ const format = 1
 const records = 'records'
 const checkpoints = 'checkpoints'
 const meta = 'meta'
+/** Who leads. A store of its own: an append of a page that was stopped may hold up the others (in WebKit), but not the next leader. */
+const leaders = 'leaders'
 const leaderKey = 'leader'
 const checkpointKey = 'checkpoint'
 const generationKey = 'generation'
@@ -140,6 +142,7 @@ function openedBy(factory: IDBFactory, name: string): Promise<IDBDatabase> {
       request.result.createObjectStore(records, { autoIncrement: true })
       request.result.createObjectStore(checkpoints)
       request.result.createObjectStore(meta)
+      request.result.createObjectStore(leaders)
     }
     request.onsuccess = () => {
       clearTimeout(timer)
@@ -365,9 +368,9 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
   }
 
   async function claimTerm(atLeast: number, instance: string): Promise<number> {
-    const transaction = transact([meta], 'readwrite', true)
+    const transaction = transact([leaders], 'readwrite', true)
     const done = completed(transaction)
-    const store = transaction.objectStore(meta)
+    const store = transaction.objectStore(leaders)
     const stored = store.get(leaderKey)
     let term = atLeast
     stored.onsuccess = () => {
@@ -380,9 +383,9 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
   }
 
   async function lease(instance: string, seen?: Lease): Promise<Lease> {
-    const transaction = transact([meta], 'readwrite')
+    const transaction = transact([leaders], 'readwrite')
     const done = completed(transaction)
-    const store = transaction.objectStore(meta)
+    const store = transaction.objectStore(leaders)
     const request = store.get(leaseKey)
     const left = store.get(leftKey)
     let stored: Lease
@@ -399,18 +402,18 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
 
   // Without an answer it cannot know whether the lease is still its own.
   async function endLease(instance: string): Promise<void> {
-    const transaction = transact([meta], 'readwrite')
+    const transaction = transact([leaders], 'readwrite')
     const done = completed(transaction)
-    transaction.objectStore(meta).put(encode(instance), leftKey)
+    transaction.objectStore(leaders).put(encode(instance), leftKey)
     transaction.commit()
     await done
   }
 
   /** One transaction of the leader's: `act` is called only while `term` and `era` are the stored ones. */
   async function fenced(term: number, era: number, stores: string[], strict: boolean, act: (transaction: IDBTransaction) => void): Promise<Fenced> {
-    const transaction = transact([...stores, meta], 'readwrite', strict)
+    const transaction = transact([...stores, meta, leaders], 'readwrite', strict)
     const done = completed(transaction)
-    const leader = transaction.objectStore(meta).get(leaderKey)
+    const leader = transaction.objectStore(leaders).get(leaderKey)
     const stored = transaction.objectStore(meta).get(eraKey)
     let outcome: Fenced = 'stored'
     stored.onsuccess = () => {
@@ -511,18 +514,17 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
 
   /** The first to open a database, or to erase it, names its generation; resolves to the one that is there then. */
   async function begin(fresh: boolean): Promise<string> {
-    const transaction = transact([records, checkpoints, meta], 'readwrite', true)
+    const transaction = transact([records, checkpoints, meta, leaders], 'readwrite', true)
     const done = completed(transaction)
     const store = transaction.objectStore(meta)
     const present = store.get(generationKey)
     const formerly = store.get(formerlyKey)
-    const leader = store.get(leaderKey)
     const erased = store.get(erasedKey)
     const made = Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(16)).join('-')
     erased.onsuccess = () => {
       if (fresh) {
         for (const emptied of [records, checkpoints, meta]) transaction.objectStore(emptied).clear()
-        if (leader.result !== undefined) store.put(leader.result, leaderKey) // terms go on: who led the erased store passes no fence of this one
+        for (const key of [leaseKey, leftKey]) transaction.objectStore(leaders).delete(key) // but terms go on: who led the erased store passes no fence of this one
         store.put(encode([...(decode<string[]>(erased.result) ?? []), ...(decode<string[]>(formerly.result) ?? []), decode<string>(present.result)].slice(-erasedKept)), erasedKey)
       }
       if (fresh || present.result === undefined) store.put(encode(made), generationKey)

@@ -58,6 +58,48 @@ describe(`in ${chosenBrowser()}`, () => {
     await keeper.close()
   })
 
+  // In Firefox one transaction writes at a time, but there no append waits for its page.
+  test('an append that does not end holds up what others store, and is told, but not the next leader', async () => {
+    const [holder, page, next] = [await open(), await open(), await open()]
+    for (const one of [page, next]) {
+      await one.evaluate(async () => {
+        window.seen = []
+        window.store = await window.tabmesh.openStore({ name: 'held', state: { n: 0 } })
+        window.store.on('error', ({ error }) => window.seen.push((error as unknown as { code: string }).code))
+        await window.store.set(['n'], 1).durable
+      })
+    }
+    await eventually(() => page.evaluate(() => window.store.leader.isLeader), Boolean)
+    await holder.evaluate(async () => {
+      const database = await new Promise<IDBDatabase>((resolve) => {
+        const request = indexedDB.open('tabmesh:1:held')
+        request.onsuccess = () => resolve(request.result)
+      })
+      const until = performance.now() + 7000
+      const transaction = database.transaction(['records', 'meta'], 'readwrite')
+      const again = (): void => {
+        if (performance.now() < until) transaction.objectStore('meta').get('era').onsuccess = again
+      }
+      again()
+    })
+    const writing = page.evaluate(async () => {
+      const from = performance.now()
+      await window.store.set(['n'], 2).durable
+      return performance.now() - from
+    })
+    const led = await next.evaluate(async () => {
+      const from = performance.now()
+      await window.store.leader.force()
+      return performance.now() - from
+    })
+    if (chosenBrowser() !== 'firefox') expect(led).toBeLessThan(3000)
+    expect(await next.evaluate(() => window.store.leader.isLeader)).toBe(true)
+    await eventually(() => page.evaluate(() => window.store.leader.isLeader), (leads) => !leads)
+    expect(await writing).toBeGreaterThan(5000)
+    expect(await page.evaluate(() => window.seen)).toEqual(['storage-stalled'])
+    for (const one of [holder, page, next]) await one.close()
+  })
+
   // The first bytes of a record say of which store and era it is: one that lies there is not taken for another's in silence.
   test('a bit that flips in a stored record, wherever it is, is told, and the rest is there', async () => {
     const outcomes: [number, unknown, string[]][] = []
