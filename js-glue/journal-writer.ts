@@ -83,7 +83,7 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
   function watch(): void {
     cancelWatch?.()
     cancelWatch = undefined
-    if (underWay.size === 0) return
+    if (!journal || underWay.size === 0) return
     cancelWatch = clock.after(stalledMs / 2, () => {
       cancelWatch = clock.after(stalledMs / 2, () => underWay.size > 0 && events.stalled())
     })

@@ -133,7 +133,9 @@ export function createVersions({ name, version, migrations, platform, kinds, pac
   const failed = (what: string, cause?: unknown): TabmeshError =>
     new TabmeshError('migration-failed', `${what}: ${String((cause as Error | undefined)?.message ?? cause)}. What older versions have stored is kept as it is; this tab goes on in memory and tries again.`, { cause })
 
-  function stateOf(from: number, its: Lists, { era, checkpoints, records }: JournalContents): JsonObject {
+  /** `words` are records that have not come into the journal. */
+  function stateOf(from: number, its: Lists, contents: JournalContents, words: readonly Uint8Array[]): JsonObject {
+    const { era, checkpoints, records } = contents
     return withCore(from, its, (core) => {
       if (era > 0) core.enterEra(era, {}, migratedMs)
       let merged = 0
@@ -146,15 +148,16 @@ export function createVersions({ name, version, migrations, platform, kinds, pac
       checkpoints.some(merge) // the newest that is whole
       records.forEach(merge)
       if (core.takeLock().action === 'incomplete') throw new TabmeshError('out-of-memory', 'There is no memory left to migrate the state.')
-      if (merged === 0) throw failed(`Nothing of what version ${from} has stored can be read`, 'all of it is damaged')
+      words.forEach(merge)
+      if (merged === 0 && !isEmpty(contents)) throw failed(`Nothing of what version ${from} has stored can be read`, 'all of it is damaged')
       core.replica.restored(true, migratedMs)
       return applyEdits({}, core.takeChanges(), its, new Set())
     })
   }
 
-  async function migrated(from: number, contents: JournalContents): Promise<Uint8Array> {
+  async function migrated(from: number, contents: JournalContents, words: readonly Uint8Array[] = []): Promise<Uint8Array> {
     const ahead = steps.filter((step) => step.version > from && step.version <= version)
-    let state: unknown = stateOf(from, ahead[0]?.lists ?? lists, contents)
+    let state: unknown = stateOf(from, ahead[0]?.lists ?? lists, contents, words)
     let at = version
     try {
       for (const step of ahead) {
@@ -211,14 +214,14 @@ export function createVersions({ name, version, migrations, platform, kinds, pac
     let state = isEmpty(first) ? undefined : await migrated(from, first) // a step that fails stops nobody
     await settleOlder(from)
     checkHere()
-    const read = await older.succeed(version)
-    const words = left(from, read.era)
-    const last = { ...read, records: [...read.records, ...words.records] }
+    const last = await older.succeed(version)
+    const words = left(from, last.era)
+    const isNothing = isEmpty(last) && words.records.length === 0
     let isFilled = false
     let isFree = false
     try {
-      if (isEmpty(last)) return false
-      if (!state || words.records.length > 0 || first.cursor !== last.cursor || first.generation !== last.generation || first.era !== last.era) state = await migrated(from, last)
+      if (isNothing) return false
+      if (!state || words.records.length > 0 || first.cursor !== last.cursor || first.generation !== last.generation || first.era !== last.era) state = await migrated(from, last, words.records)
       const made = state
       await journal.transact(0, 0, undefined, clock.now(), (contents) => {
         isFree = isEmpty(contents) && contents.generation === generation
@@ -227,8 +230,12 @@ export function createVersions({ name, version, migrations, platform, kinds, pac
       })
       if (isFree) words.forget()
       return isFilled
+    } catch (cause) {
+      // It may have come to be all the same: where nobody knows, the older version stays closed.
+      isFilled = await journal.read(0, 0).then((now) => !isEmpty(now), () => true)
+      throw cause
     } finally {
-      if (!isFilled && !isEmpty(last)) await older.succeed(0).catch(() => undefined)
+      if (!isFilled && !isNothing) await older.succeed(0).catch(() => undefined)
     }
   }
 

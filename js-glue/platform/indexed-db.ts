@@ -5,11 +5,11 @@
 import { TabmeshError } from '../errors.ts'
 import { callersKept, endsKept, type Fenced, type Journal, type JournalContents, type Lease } from '../platform.ts'
 
-const format = 1
+const format = 2
 const records = 'records'
 const checkpoints = 'checkpoints'
 const meta = 'meta'
-/** Who leads. A store of its own: an append of a page that was stopped may hold up the others (in WebKit), but not the next leader. */
+/** Who leads. A store of its own: a transaction that does not end need not hold up the next leader, where the browser lets two write at a time. */
 const leaders = 'leaders'
 const leaderKey = 'leader'
 const checkpointKey = 'checkpoint'
@@ -233,6 +233,14 @@ function completed(transaction: IDBTransaction): Promise<void> {
 }
 
 /**
+ * Commits when all that was asked for has been done. Not before, where a part must not be without the rest: Firefox completes what was committed before a request failed, and leaves
+ * that one out.
+ */
+function commitWhole(transaction: IDBTransaction): void {
+  transaction.objectStore(meta).get(eraKey).onsuccess = () => transaction.commit()
+}
+
+/**
  * Opens the journal; rejects where storage is refused. `onLost` is called when the connection is gone for
  * good reasons of the browser's: open again.
  */
@@ -336,7 +344,7 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
           const mark = markOf(before.generation, before.era)
           for (const record of list) transaction.objectStore(records).put(marked(record, mark))
           if (list.length > 0 && id !== undefined) metas.put(encode({ ...recent, [id]: now }), transactionsKey)
-          transaction.commit()
+          commitWhole(transaction)
         } catch (cause) {
           thrown = cause
           transaction.abort()
@@ -462,7 +470,7 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     }
     return fenced(term, era, [records, checkpoints], true, (transaction) => {
       keep(transaction, [{ number, pieces: pieces.length, cursor }, ...old.slice(0, 1)])
-      transaction.commit()
+      commitWhole(transaction)
     })
   }
 
@@ -497,7 +505,7 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
             metas.put(own(made.end), endKey(era))
             if (era >= endsKept) metas.delete(endKey(era - endsKept))
           }
-          transaction.commit()
+          commitWhole(transaction)
         }
       }
     })
@@ -519,16 +527,18 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
     const store = transaction.objectStore(meta)
     const present = store.get(generationKey)
     const formerly = store.get(formerlyKey)
+    const leader = transaction.objectStore(leaders).get(leaderKey)
     const erased = store.get(erasedKey)
     const made = Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(16)).join('-')
     erased.onsuccess = () => {
       if (fresh) {
-        for (const emptied of [records, checkpoints, meta]) transaction.objectStore(emptied).clear()
-        for (const key of [leaseKey, leftKey]) transaction.objectStore(leaders).delete(key) // but terms go on: who led the erased store passes no fence of this one
+        for (const emptied of [records, checkpoints, meta, leaders]) transaction.objectStore(emptied).clear()
+        // Who led the erased store passes no fence of this one.
+        transaction.objectStore(leaders).put(encode({ term: (decode<{ term: number }>(leader.result)?.term ?? 0) + 1, instance: '' }), leaderKey)
         store.put(encode([...(decode<string[]>(erased.result) ?? []), ...(decode<string[]>(formerly.result) ?? []), decode<string>(present.result)].slice(-erasedKept)), erasedKey)
       }
       if (fresh || present.result === undefined) store.put(encode(made), generationKey)
-      transaction.commit()
+      commitWhole(transaction)
     }
     await done
     return fresh ? made : (decode<string>(present.result) ?? made)

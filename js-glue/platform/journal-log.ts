@@ -89,7 +89,7 @@ export function apply(on: Disk, change: Change): void {
     case 'erased': {
       const { nextKey, term } = on
       const erased = [...on.erased, ...on.formerly, on.generation].slice(-erasedKept)
-      Object.assign(on, emptyDisk(change.generation), { nextKey, erased, term })
+      Object.assign(on, emptyDisk(change.generation), { nextKey, erased, term: term + 1 })
       break
     }
     case 'refounded':

@@ -89,7 +89,7 @@ describe('the journal', () => {
       page.evaluate(
         () =>
           new Promise<number>((resolve) => {
-            const open = indexedDB.open('tabmesh:1:checkpoints')
+            const open = indexedDB.open('tabmesh:2:checkpoints')
             open.onsuccess = () => {
               const request = open.result.transaction('records').objectStore('records').count()
               request.onsuccess = () => (open.result.close(), resolve(request.result))

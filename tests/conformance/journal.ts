@@ -301,6 +301,7 @@ export const journalCases: Case[] = [
       equal(await refusal(a.append([bytes(1)], 0)), 'era-ended', 'while it finds out')
       await reading
       equal(await refusal(a.append([bytes(2)], 0)), 'era-ended', 'when it has')
+      equal(await a.checkpoint(old, 0, bytes(3), cursor), 'replaced', 'a checkpoint of who led, while nobody does')
       const term = await b.claimTerm(1, 'bb')
       check(term > old, `the term ${term} after ${old}`)
       equal(await a.checkpoint(old, 0, bytes(3), cursor), 'replaced', 'a checkpoint of who led')

@@ -324,10 +324,13 @@ async function inLastStep(mesh: Mesh): Promise<ReturnType<typeof slow>> {
 const writable = ({ platform }: MemoryTab): { -readonly [K in keyof Platform]: Platform[K] } => platform
 
 /** Its journal of that mesh does this instead. */
-function instead(tab: MemoryTab, mesh: string, of: Partial<Journal>): void {
+function instead(tab: MemoryTab, mesh: string, of: Partial<Journal> | ((journal: Journal) => Partial<Journal>)): void {
   const platform = writable(tab)
   const open = platform.openJournal.bind(platform)
-  platform.openJournal = async (name, ...rest) => ({ ...(await open(name, ...rest))!, ...(name === mesh ? of : {}) })
+  platform.openJournal = async (name, ...rest) => {
+    const journal = (await open(name, ...rest))!
+    return { ...journal, ...(name === mesh && (typeof of === 'function' ? of(journal) : of)) }
+  }
 }
 
 describe('what an older version calls durable is migrated, or refused', () => {
@@ -466,11 +469,16 @@ describe('what an older version calls durable is migrated, or refused', () => {
 })
 
 describe('a migration that does not come about stops nobody', () => {
-  test('because there is no room', async () => {
+  test.each(['before it writes', 'when it has written'])('because there is no room, which the database says %s', async (when) => {
     const mesh = createMesh()
     const old = await older(mesh)
     const { tab, store } = mesh.open({ version: 2, state: {}, migrations: [renamed] })
-    instead(tab, 'test@2', { transact: () => Promise.reject(new DOMException('full', 'QuotaExceededError')) })
+    instead(tab, 'test@2', (journal) => ({
+      async transact(_cursor, _era, _id, _now, run) {
+        if (when === 'when it has written') run(await journal.read(0, 0), false)
+        throw new DOMException('full', 'QuotaExceededError')
+      },
+    }))
     store.on('error', () => undefined)
     await store.ready
     await store.close()

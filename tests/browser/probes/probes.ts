@@ -428,6 +428,59 @@ export const probes: readonly Probe[] = [
   },
   {
     about: 'IndexedDB',
+    question: 'what is stored of a transaction that is committed at once, and whose first request fails?',
+    use: 'a part that must not be without the rest is committed when the rest is done',
+    async run({ open, name }) {
+      const page = await open()
+      return page.evaluate(async (of) => {
+        const database = await kit.open(of)
+        await kit.done(database.transaction('s', 'readwrite').objectStore('s').put('first', 1).transaction!)
+        const transaction = database.transaction('s', 'readwrite')
+        const store = transaction.objectStore('s')
+        store.add('again', 1) // the key is taken
+        store.put('second', 2)
+        transaction.commit()
+        const end = await kit.done(transaction).catch((error: unknown) => (error as DOMException).name)
+        return `${end}; ${(await kit.all(of)).includes('second') ? 'the rest' : 'nothing'}`
+      }, name)
+    },
+  },
+  {
+    about: 'IndexedDB',
+    question: 'does a write wait for that of another page, to another object store?',
+    use: 'terms and leases have a store of their own',
+    async run({ open, name }) {
+      const [holder, writer] = [await open(), await open()]
+      const connect = (of: string): Promise<void> =>
+        new Promise((resolve) => {
+          const request = indexedDB.open(of, 1)
+          request.onupgradeneeded = () => ['s', 't'].forEach((store) => request.result.createObjectStore(store))
+          request.onsuccess = () => {
+            Object.assign(window, { database: request.result })
+            resolve()
+          }
+        })
+      for (const page of [holder, writer]) await page.evaluate(connect, name)
+      await holder.evaluate(() => {
+        const store = (window as { database?: IDBDatabase }).database!.transaction('s', 'readwrite').objectStore('s')
+        const until = performance.now() + 2000
+        const again = (): void => {
+          if (performance.now() < until) store.get(1).onsuccess = again
+        }
+        again()
+      })
+      const took = await writer.evaluate(async () => {
+        const from = performance.now()
+        const transaction = (window as { database?: IDBDatabase }).database!.transaction('t', 'readwrite')
+        transaction.objectStore('t').put(1, 1)
+        await kit.done(transaction)
+        return performance.now() - from
+      })
+      return yes(took > 1000)
+    },
+  },
+  {
+    about: 'IndexedDB',
     question: 'does clear() leave automatic keys going on?',
     use: 'cursors never meet a key twice',
     async run({ open, name }) {
