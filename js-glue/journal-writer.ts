@@ -98,10 +98,7 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
     const of = era
     if (underWay.size === 1) watch()
     journal
-      .append(
-        batch.map(({ record }) => record),
-        of,
-      )
+      .append(batch.map(({ record }) => record), of)
       .then(
         () => {
           if (of !== era) return

@@ -77,27 +77,46 @@ describe(`in ${chosenBrowser()}`, () => {
       })
       const until = performance.now() + 7000
       const transaction = database.transaction(['records', 'meta'], 'readwrite')
-      const again = (): void => {
-        if (performance.now() < until) transaction.objectStore('meta').get('era').onsuccess = again
-      }
-      again()
+      await new Promise<void>((running) => {
+        const again = (): void => {
+          if (performance.now() < until) transaction.objectStore('meta').get('era').onsuccess = () => (running(), again())
+        }
+        again()
+      })
     })
-    const writing = page.evaluate(async () => {
-      const from = performance.now()
-      await window.store.set(['n'], 2).durable
-      return performance.now() - from
-    })
-    const led = await next.evaluate(async () => {
-      const from = performance.now()
-      await window.store.leader.force()
-      return performance.now() - from
-    })
-    if (chosenBrowser() !== 'firefox') expect(led).toBeLessThan(3000)
-    expect(await next.evaluate(() => window.store.leader.isLeader)).toBe(true)
+    // Asked for, and looked at later: WebDriver does one thing at a time.
+    await page.evaluate(() => void window.store.set(['n'], 2).durable.then(() => window.seen.push('stored')))
+    await next.evaluate(() => void window.store.leader.force())
+    await eventually(() => next.evaluate(() => window.store.leader.isLeader), Boolean, 20_000)
+    const seen = (): Promise<unknown[]> => page.evaluate(() => window.seen)
+    if (chosenBrowser() !== 'firefox') expect(await seen(), 'when the next one leads').toEqual([])
     await eventually(() => page.evaluate(() => window.store.leader.isLeader), (leads) => !leads)
-    expect(await writing).toBeGreaterThan(5000)
-    expect(await page.evaluate(() => window.seen)).toEqual(['storage-stalled'])
+    await eventually(seen, (all) => all.includes('stored'), 20_000)
+    expect(await seen()).toEqual(['storage-stalled', 'stored'])
     for (const one of [holder, page, next]) await one.close()
+  })
+
+  // Firefox completes a transaction that was committed before one of its requests failed, without that one.
+  test('a request that fails in the middle of a transaction is not called durable, and is stored after all', async () => {
+    for (const kind of ['write', 'transaction']) {
+      const page = await open()
+      await page.evaluate(async ([name, kind]) => {
+        window.store = await window.tabmesh.openStore({ name, state: { a: 0, b: 0, c: 0 }, channels: [], leader: false, persist: { hotCopy: false } })
+        await window.store.set(['a'], 1).durable
+        const put = Reflect.get(IDBObjectStore.prototype, 'put')
+        IDBObjectStore.prototype.put = function (value: unknown) {
+          IDBObjectStore.prototype.put = put
+          return this.add(value, 1) // the key is taken
+        }
+        const first = window.store.set(['b'], 2)
+        await Promise.resolve().then(() => undefined) // what follows is a record of its own, in the same transaction
+        if (kind === 'transaction') await window.store.transaction(() => ({ c: 3 }))
+        else await window.store.set(['c'], 3).durable
+        await first.durable
+      }, [`failing-${kind}`, kind] as const)
+      await page.close()
+      expect(await stored(`failing-${kind}`), kind).toEqual({ a: 1, b: 2, c: 3 })
+    }
   })
 
   // The first bytes of a record say of which store and era it is: one that lies there is not taken for another's in silence.
@@ -134,7 +153,6 @@ describe(`in ${chosenBrowser()}`, () => {
         const store = window.tabmesh.createStore({ name, state: { a: 0, b: 0, c: 0 }, channels: [], persist: { hotCopy: false } })
         store.on('error', ({ error }) => told.push((error as unknown as { code: string }).code))
         await store.ready
-        await new Promise((resolve) => setTimeout(resolve, 100))
         return [byte, store.getState(), told]
       }, [name, byte] as const))
       await reader.close()
