@@ -10,6 +10,7 @@
 
 #include "base/limits.h"
 #include "tests/unit/replicas.h"
+#include "wire/fragment.h"
 #include "wire/frame.h"
 #include "wire/ops_codec.h"
 
@@ -223,6 +224,34 @@ TEST(Replica, FramesLongerThanAFragmentArriveWhole) {
   for (const Buffer& frame : a->actions()->frames) EXPECT_LT(frame.size(), kFragmentBytesMax + 64);
   Exchange({a.get(), b.get()});
   EXPECT_EQ(a->digest(), b->digest());
+}
+
+// Whoever can post to the channel can put anything together.
+TEST(Replica, PiecesOfWhatIsNoFrameChangeNothing) {
+  auto a = MakeReady(1, R"({"x":1})");
+  auto b = MakeReady(2);
+  Write(b.get(), R"([[["x"],2]])");
+  const std::string good(b->actions()->frames[0].view());
+  const FrameWriter writer(NamespaceOf("test"));
+  const InstanceId from = OptionsOf(3).instance;
+  uint64_t number = 0;
+  const auto receive = [&](std::string_view message) {
+    std::vector<Buffer> pieces;
+    Fragment(writer, from, ++number, message, &pieces);
+    const uint64_t dropped = a->counters().dropped;
+    for (const Buffer& piece : pieces) a->Receive(piece.view(), kNow);
+    return a->counters().dropped - dropped;
+  };
+  std::string changed = good;
+  changed.back() ^= 1;
+  EXPECT_EQ(receive(changed), 1u);
+  std::vector<Buffer> within;
+  Fragment(writer, from, 100, good, &within);
+  EXPECT_EQ(receive(within[0].view()), 1u) << "a piece of a piece";
+  receive("nothing of ours");
+  EXPECT_EQ(State(*a), R"({"x":1})");
+  EXPECT_EQ(receive(good), 0u);
+  EXPECT_EQ(State(*a), R"({"x":2})");
 }
 
 TEST(Replica, GoodbyeTakesATabOutOfTheCensus) {

@@ -179,8 +179,12 @@ export const probes: readonly Probe[] = [
           const next = (): Promise<unknown> => new Promise((resolve) => (worker.onmessage = ({ data }) => resolve(data)))
           await next()
           const heard = next()
-          new BroadcastChannel(of).postMessage('x')
-          return Promise.race([heard, kit.pause(1000)])
+          // The worker's channel may be registered after a message of the page that was sent later: each has a pipe of its own to the browser.
+          const channel = new BroadcastChannel(of)
+          const again = setInterval(() => channel.postMessage('x'), 50)
+          const answer = await Promise.race([heard, kit.pause(2000)])
+          clearInterval(again)
+          return answer
         }, name),
       )
     },
