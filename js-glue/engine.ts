@@ -10,6 +10,7 @@ import type { TreeEdit } from './json-tree.ts'
 import { createJournalWriter } from './journal-writer.ts'
 import { bytePackerOf } from './lz.ts'
 import { channelKinds, type ChannelKind, type JournalContents, type Platform } from './platform.ts'
+import { createPace, type PaceOptions } from './pace.ts'
 import type { Lists } from './keyed-list.ts'
 import { createLeadership } from './leadership.ts'
 import { createShelved } from './shelved.ts'
@@ -42,6 +43,7 @@ export interface EngineOptions {
   readonly strategies: Readonly<Record<string, StrategyName>>
   readonly resolverOf: (key: string) => Resolver | undefined
   readonly lists: Lists
+  readonly pace: PaceOptions
   readonly persist: false | 'relaxed' | 'strict'
   /** Whether a hot copy is kept. */
   readonly hotCopy: boolean
@@ -69,6 +71,8 @@ export interface Engine {
   readonly conflicts: Conflicts
   readonly history: StoreHistory
   exportState(version: number | undefined): Record<string, unknown>
+  requestState(): void
+  broadcastState(): void
   /** Both reject as those of Leader do. */
   call(name: string, args: readonly unknown[]): Promise<unknown>
   force(): Promise<void>
@@ -99,8 +103,9 @@ const isFull = (cause: unknown): boolean => (cause as Error | undefined)?.name =
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { platform, mirror, emit } = options
   const { ledger } = mirror.parts
-  const sync = createSync(mirror.parts)
   const { clock } = platform
+  const { throttleMs, debounceMs } = options.pace
+  const sync = createSync(mirror.parts, (flush) => (throttleMs > 0 || debounceMs > 0 ? createPace(options.pace, clock, flush) : undefined))
   await platform.lifecycle.active()
   const [module, label] = await Promise.all([loadModule(options.wasm), platform.label()])
   const mesh = meshOf(options.name, options.version)
@@ -560,7 +565,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     receive(frame) {
       if (ended) return
       debugFrame('in', frame)
-      sync.flush()
+      sync.flushUnseen()
       core.receive(frame, clock.now())
       perform()
     },
@@ -794,6 +799,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     resume: () => void resume(),
     visibility(visible) {
       if (ended) return
+      if (!visible) sync.flush() // its timers are late from now on, and it may not run again
       replica.setVisible(visible, clock.now())
       perform()
       tellTabs()
@@ -882,6 +888,16 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     call: (name, args) => calls.call(name, args),
     force: () => leadership.force(),
     history: sync.history,
+    requestState() {
+      if (ended || suspended) return // whoever comes back asks for all of it
+      replica.resume(clock.now())
+      perform()
+      if (options.persist !== false && hydrated) void storage.catchUp()
+    },
+    broadcastState() {
+      sync.flush()
+      if (!ended && !suspended) tellPosition()
+    },
     exportState: (version) => versions.exported(structuredClone(sharedState()), version),
     leader: () => ({ ...leading, guarantee: ['none', 'opening'].includes(storage.persistence) ? 'advisory' : 'fenced' }),
     stats() {

@@ -63,6 +63,7 @@ function check<S extends State>(options: StoreOptions<S>): void {
     if (bridges.filter((one) => one.window === window && one.origin === origin).length > 1) throw new TypeError(`two bridges lead to one window of ${origin}: put their keys into one`)
     if (!(window as unknown) || !/^https?:\/\/[^/*]+$/.test(origin) || !Array.isArray(include)) throw new TypeError(`a bridge needs a window, its exact origin, and include, not ${JSON.stringify({ origin, include })}`)
   }
+  for (const ms of [options.throttleMs ?? 0, options.debounceMs ?? 0]) if (!(ms >= 0 && ms < Infinity)) throw new TypeError(`throttleMs and debounceMs are milliseconds from 0 on, not ${String(ms)}`)
   for (const kind of channels) if (!channelKinds.includes(kind)) throw new TypeError(`channels knows ${channelKinds.join(' and ')}, not ${JSON.stringify(kind)}`)
   for (const strategy of isForAll(conflicts) ? [conflicts] : Object.values(conflicts)) {
     if (!strategyNames.includes(strategy as string) && !resolverOf(strategy)) throw new TypeError(`conflicts knows ${strategyNames.join(', ')} and { resolve(values, context) }, not ${JSON.stringify(strategy)}`)
@@ -139,6 +140,7 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
     exclude: options.exclude,
     strategyOf: (key) => byKey[key] ?? defaultStrategy,
     lists,
+    shouldSync: options.shouldSync as ((previous: JsonObject, next: JsonObject) => boolean) | undefined,
     onError: (error) => emit('error', { error }),
   })
 
@@ -154,6 +156,7 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
       strategies: byKey,
       resolverOf: (key) => resolverOf(strategyByKey[key] ?? conflicts),
       lists,
+      pace: { throttleMs: options.throttleMs ?? 0, debounceMs: options.debounceMs ?? 0 },
       hotCopy,
       persist: persist === false ? false : persist === true ? 'relaxed' : (persist.durability ?? 'relaxed'),
       channels: options.channels,
@@ -319,6 +322,11 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
       const listeners = ((eventListeners[event] as Set<typeof listener> | undefined) ??= new Set<typeof listener>() as never)
       listeners.add(listener)
       return () => listeners.delete(listener)
+    },
+    requestState: () => engine?.requestState(),
+    broadcastState(keys) {
+      mirror.release(keys)
+      engine?.broadcastState()
     },
     close: () => finish('close'),
     [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]: () => finish('close'),

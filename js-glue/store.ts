@@ -19,6 +19,7 @@ export interface MirrorOptions {
   readonly exclude: readonly string[] | undefined
   readonly strategyOf: (key: string) => StrategyName
   readonly lists: Lists
+  readonly shouldSync: ((previous: JsonObject, next: JsonObject) => boolean) | undefined
   /** A listener threw, or a write was refused after it had been applied. */
   readonly onError: (error: TabmeshError) => void
 }
@@ -40,6 +41,8 @@ export interface MirrorParts {
   isHot: boolean
   readonly lists: Lists
   readonly touched: TouchedPaths
+  /** What `shouldSync` keeps here: shown over what others write, never sent. */
+  readonly withheld: TouchedPaths
   /** Keys that replace whatever others write into them meanwhile. */
   readonly replaced: Set<string>
   /** Large objects whose next copy should be made when nobody waits. */
@@ -50,6 +53,8 @@ export interface MirrorParts {
   adoptKey(key: string, value: unknown, previous: unknown): unknown
   publish(next: JsonObject): void
   change(edits: readonly TreeEdit[], paths: readonly TreeEdit[]): Write
+  /** A shared place is to be sent, and what was withheld of its key. */
+  touch(path: readonly string[]): void
   /** What `setState(given)` would write. */
   plan(given: unknown): TreeEdit[]
   increment(path: readonly string[], by: number): Write
@@ -67,6 +72,8 @@ export interface Mirror {
   setState(partial: unknown, replace: boolean): Write
   set(path: Path, value: unknown): Write
   increment(path: Path, by: number): Write
+  /** Sends what is withheld of these keys; default all. */
+  release(keys?: readonly string[]): void
   subscribe(listener: (state: JsonObject, previous: JsonObject) => void): () => void
   /** Writes of shared keys throw from now on, and none gets any further; what others write shows. */
   refuse(error: Error): void
@@ -84,6 +91,7 @@ export function createMirror(options: MirrorOptions): Mirror {
   let refused: Error | undefined
   const early: Written[] = []
   const touched = createTouchedPaths()
+  const withheld = createTouchedPaths()
   const toWarm = new Set<JsonObject>()
   const replaced = new Set<string>()
   const listeners = new Set<(state: JsonObject, previous: JsonObject) => void>()
@@ -151,24 +159,39 @@ export function createMirror(options: MirrorOptions): Mirror {
   /** Applies local edits at once; what lies at `paths` is sent later. Both may name excluded keys. */
   function change(edits: readonly TreeEdit[], paths: readonly TreeEdit[]): Write {
     if (closed) throw closed
-    let shared = false
-    for (const [path] of paths) {
-      const key = path[0]!
-      if (!isShared(key)) continue
-      if (refused) throw refused
-      shared = true
-      touched.add(Object.hasOwn(lists, key) || options.strategyOf(key) === 'merge' ? path : [key])
-    }
+    const shared = paths.filter(([path]) => isShared(path[0]!))
+    if (refused && shared.length > 0) throw refused
     const next = applyEdits(state, edits, lists, toWarm)
+    const leaves = shared.length > 0 && mayLeave(next)
+    for (const [path] of shared) {
+      if (leaves) touch(path)
+      else withheld.add(placeOf(path))
+    }
     record({ before: state, after: next, paths: paths.map(([path]) => path) })
-    return written(next, shared)
+    return written(next, leaves)
+  }
+
+  function mayLeave(next: JsonObject): boolean {
+    try {
+      return options.shouldSync?.(state, next) ?? true
+    } catch (cause) {
+      onError(new TabmeshError('listener-failed', 'shouldSync threw: the change was shared.', { cause }))
+      return true
+    }
+  }
+
+  const placeOf = (path: readonly string[]): readonly string[] => (Object.hasOwn(lists, path[0]!) || options.strategyOf(path[0]!) === 'merge' ? path : [path[0]!])
+
+  function touch(path: readonly string[]): void {
+    withheld.give(path[0]!, touched)
+    touched.add(placeOf(path))
   }
 
   function written(next: JsonObject, shared: boolean): Write {
     const handle = shared ? ledger.write() : settled
     schedule()
     if (next !== state) publish(next)
-    if (touched.empty && !parts.isHot) parts.sent = state
+    if (touched.empty && withheld.empty && !parts.isHot) parts.sent = state
     return handle
   }
 
@@ -182,9 +205,12 @@ export function createMirror(options: MirrorOptions): Mirror {
     const strategy = options.strategyOf(key)
     if (isShared(key) && strategy !== 'merge' && (strategy !== 'last-write-wins' || path.length > 1)) throw new TypeError(`${key} merges by ${strategy}: counters need merge, or last-write-wins for the whole key`)
     if (by === 0) return ledger.unchanged()
-    if (isShared(key)) touched.increment(path, by)
+    const next = applyEdits(state, [[path, by, 2]], lists, toWarm)
+    const leaves = isShared(key) && mayLeave(next)
+    if (leaves) withheld.give(key, touched)
+    if (isShared(key)) (leaves ? touched : withheld).increment(path, by)
     record({ path, by })
-    return written(applyEdits(state, [[path, by, 2]], lists, toWarm), isShared(key))
+    return written(next, leaves)
   }
 
   function editsOfKeys(given: unknown, replace: boolean): TreeEdit[] {
@@ -219,6 +245,7 @@ export function createMirror(options: MirrorOptions): Mirror {
     isHot: state !== initial,
     lists,
     touched,
+    withheld,
     replaced,
     toWarm,
     ledger,
@@ -227,6 +254,7 @@ export function createMirror(options: MirrorOptions): Mirror {
     adoptKey,
     publish,
     change,
+    touch,
     plan: (given) => insideKeys(editsOfKeys(given, false)),
     increment,
     written,
@@ -260,6 +288,14 @@ export function createMirror(options: MirrorOptions): Mirror {
     },
 
     increment: (path, by) => increment(keysOfPath(state, path, lists), by),
+
+    release(keys = Object.keys(state)) {
+      if (closed ?? refused) return
+      for (const key of keys) withheld.give(key, touched)
+      if (touched.empty) return
+      ledger.write()
+      schedule()
+    },
 
     subscribe(listener) {
       listeners.add(listener)

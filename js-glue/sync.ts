@@ -5,6 +5,7 @@ import { createHistory } from './history.ts'
 import { diffTrees, type JsonObject, type TreeEdit } from './json-tree.ts'
 import { editsOf } from './touched.ts'
 import { onto, type OwnWrite } from './unstored.ts'
+import type { Pace } from './pace.ts'
 import type { MirrorParts } from './store.ts'
 import type { StoreHistory, Write } from './types.ts'
 
@@ -32,6 +33,8 @@ export interface Sync {
   applyRemote(edits: readonly TreeEdit[]): string[]
   /** Sends what has been written so far, now. */
   flush(): void
+  /** The same before others are heard, unless it keeps its pace. */
+  flushUnseen(): void
   /** While held, what is written waits here. */
   hold(held: boolean): void
   /** Writes a key anew, also where it shows that value already: the choice between concurrent ones. */
@@ -41,12 +44,14 @@ export interface Sync {
   readonly history: StoreHistory
 }
 
-export function createSync(mirror: MirrorParts): Sync {
-  const { lists, touched, replaced, ledger, toWarm } = mirror
+/** `paceOf`: what slows sending down, if anything does. */
+export function createSync(mirror: MirrorParts, paceOf: (flush: () => void) => Pace | undefined = () => undefined): Sync {
+  const { lists, touched, withheld, replaced, ledger, toWarm } = mirror
   const isShared = (key: string): boolean => mirror.isShared(key)
   const history = createHistory(lists)
   let committer: Committer | undefined
   let held = false
+  const pace = paceOf(flush)
 
   function keepWarm(): void {
     if (toWarm.size === 0) return
@@ -57,6 +62,9 @@ export function createSync(mirror: MirrorParts): Sync {
   }
 
   const pendingEdits = (): TreeEdit[] => editsOf(touched, mirror.state, replaced, lists)
+  /** What is shown of this tab's own and is not sent, or not yet. */
+  const ownEdits = (): TreeEdit[] => [...localEdits(), ...pendingEdits()]
+  const localEdits = (): TreeEdit[] => [...excludedEdits(), ...editsOf(withheld, mirror.state, replaced, lists)]
   const excludedEdits = (): TreeEdit[] => {
     const { sent, state } = mirror
     const keys = [...new Set([...Object.keys(sent), ...Object.keys(state)])].filter((key) => !isShared(key) && sent[key] !== state[key])
@@ -65,12 +73,13 @@ export function createSync(mirror: MirrorParts): Sync {
 
   function flush(): void {
     if (!committer || held || touched.empty) return
+    pace?.left()
     const edits = pendingEdits()
     touched.clear()
     replaced.clear()
     try {
       const seq = committer.commit(edits)
-      mirror.sent = mirror.state
+      mirror.sent = withheld.empty ? mirror.state : applyEdits(mirror.sent, edits, lists, toWarm)
       if (ledger.seal(seq)) committer.askShared()
       history.settle()
       keepWarm()
@@ -78,10 +87,19 @@ export function createSync(mirror: MirrorParts): Sync {
       const error = cause instanceof TabmeshError ? cause : new TabmeshError('malformed-json', 'A write was refused.', { cause })
       ledger.refuse(error)
       // What the core refused no other tab will see: take it back here too.
-      mirror.publish(applyEdits(mirror.sent, excludedEdits(), lists))
-      mirror.sent = mirror.state
+      mirror.publish(applyEdits(mirror.sent, localEdits(), lists))
+      if (withheld.empty) mirror.sent = mirror.state
       mirror.onError(error)
     }
+  }
+
+  /**
+   * What was written before others are heard has not seen what they say. Where that makes no difference, for what is written later is also later by its stamp, it keeps its pace:
+   * else tabs that hear each other would hurry each other.
+   */
+  function flushUnseen(): void {
+    const siblings = (key: string): boolean => !['merge', 'last-write-wins'].includes(mirror.strategyOf(key))
+    if (!pace || [...touched.trie.keys()].some(siblings)) flush()
   }
 
   /** What equals what a hot copy has shown keeps its identity. */
@@ -102,9 +120,10 @@ export function createSync(mirror: MirrorParts): Sync {
     connect(connected) {
       committer = connected
       mirror.connect({
-        flush,
+        flush: () => (pace ? pace.wrote() : flush()),
         written: (written) => history.wrote(written),
         awaited(level, sealed) {
+          if (!sealed) pace?.hurry()
           connected.hurry() // alone, shared means durable
           if (level === 'shared' && sealed) connected.askShared()
         },
@@ -113,13 +132,14 @@ export function createSync(mirror: MirrorParts): Sync {
     },
 
     applyRemote(edits) {
-      flush()
+      flushUnseen()
       const wanted = edits.filter(([path]) => isShared(path[0]!))
       const { sent, state } = mirror
       const base = applyEdits(sent, wanted, lists, toWarm)
       if (base === sent && !mirror.isHot) return []
+      if (committer) for (const [path] of wanted) withheld.drop(path) // the later change of the two
       // Before the core is connected nothing has been sent: what this tab wrote stays on top.
-      let next: JsonObject = sent === state ? base : applyEdits(base, [...excludedEdits(), ...pendingEdits()], lists)
+      let next: JsonObject = sent === state ? base : applyEdits(base, ownEdits(), lists)
       if (mirror.isHot) next = keepIdentity(next, state)
       mirror.isHot = false
       mirror.sent = base
@@ -127,14 +147,14 @@ export function createSync(mirror: MirrorParts): Sync {
         history.overwritten(state, next)
         mirror.publish(next)
       }
-      if (touched.empty) mirror.sent = mirror.state
+      if (touched.empty && withheld.empty) mirror.sent = mirror.state
       keepWarm()
       return [...new Set(wanted.map(([path]) => path[0]!))]
     },
 
     rebase(initial, edits, writes, repeat) {
       const { sent, state } = mirror
-      const waiting = [...excludedEdits(), ...pendingEdits()]
+      const waiting = ownEdits()
       const steps: TreeEdit[] = []
       diffTrees(Object.fromEntries(Object.entries(sent).filter(([key]) => isShared(key))), applyEdits(initial, edits, lists), [], steps)
       let base = applyEdits(sent, steps, lists, toWarm)
@@ -149,24 +169,25 @@ export function createSync(mirror: MirrorParts): Sync {
       if (next === state) return []
       history.overwritten(state, next)
       mirror.publish(next)
-      if (touched.empty) mirror.sent = mirror.state
+      if (touched.empty && withheld.empty) mirror.sent = mirror.state
       keepWarm()
       return Object.keys({ ...state, ...next }).filter((key) => state[key] !== next[key])
     },
 
     flush,
+    flushUnseen,
     hold(now) {
       held = now
       flush()
     },
 
     take(edits) {
-      for (const [path] of edits) touched.add(Object.hasOwn(lists, path[0]!) || mirror.strategyOf(path[0]!) !== 'merge' ? [path[0]!] : path)
+      for (const [path] of edits) mirror.touch(Object.hasOwn(lists, path[0]!) ? [path[0]!] : path)
       mirror.written(applyEdits(mirror.state, edits, lists, toWarm), true)
     },
 
     choose(key, value) {
-      touched.add([key])
+      mirror.touch([key])
       const write = mirror.written(applyEdits(mirror.state, [value === undefined ? [[key]] : [[key], mirror.adoptKey(key, value, mirror.state[key])]], lists, toWarm), true)
       flush() // what awaits a choice is asked of the core
       return write

@@ -10,6 +10,10 @@ export interface TouchedPaths {
   /** Something was added to the number there. */
   increment(path: readonly string[], by: number): void
   clear(): void
+  /** Forgets what it has at, above and below a place. */
+  drop(path: readonly string[]): void
+  /** What it has of a top-level key becomes another's. */
+  give(key: string, to: TouchedPaths): void
   readonly empty: boolean
   readonly trie: Trie
   readonly sums: ReadonlyMap<string, { readonly path: readonly string[]; readonly by: number }>
@@ -41,6 +45,30 @@ export function createTouchedPaths(): TouchedPaths {
     clear() {
       trie = new Map()
       sums.clear()
+    },
+    drop(path) {
+      for (const [name, sum] of sums) if (sum.path.every((key, i) => i >= path.length || key === path[i])) sums.delete(name)
+      let at: Trie | true | undefined = trie
+      for (const key of path.slice(0, -1)) {
+        const below: Trie | true | undefined = at.get(key)
+        if (below === undefined) return
+        if (below !== true) at = below
+        else return void at.delete(key)
+      }
+      at.delete(path[path.length - 1]!)
+    },
+    give(key, to) {
+      const hand = (below: Trie | true | undefined, path: readonly string[]): void => {
+        if (below === true) to.add(path)
+        else below?.forEach((further, at) => hand(further, [...path, at]))
+      }
+      hand(trie.get(key), [key])
+      trie.delete(key)
+      for (const [name, { path, by }] of sums) {
+        if (path[0] !== key) continue
+        to.increment(path, by)
+        sums.delete(name)
+      }
     },
     get empty() {
       return trie.size === 0 && sums.size === 0

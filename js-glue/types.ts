@@ -79,6 +79,15 @@ export interface StoreOptions<S extends State> {
   include?: readonly (keyof S & string)[]
   /** Top-level keys that never leave this tab; wins over `include`. */
   exclude?: readonly (keyof S & string)[]
+  /**
+   * Asked of every change of this tab, before it is told: one of which it says no stays in this tab, until a later change of the same top-level key is shared, or another tab changes
+   * the same place. For what is not worth sending, such as a drag that goes on; what must never leave the tab belongs into `exclude`.
+   */
+  shouldSync?: (previous: DeepReadonly<S>, next: DeepReadonly<S>) => boolean
+  /** What this tab writes is sent and stored at most once in so many milliseconds; default 0, once a task. Who awaits `shared` or `durable`, or leaves the page, does not wait for it. */
+  throttleMs?: number
+  /** The same once this tab has written nothing for so many milliseconds; with `throttleMs`, after those at the latest. */
+  debounceMs?: number
   /** How concurrent writes merge, for all keys or by key; default `'merge'`. */
   conflicts?: Strategy | { readonly [K in keyof S & string]?: Strategy }
   /** Arrays of objects that merge item by item, by key: the field that holds an item's id, a string or number. */
@@ -318,6 +327,10 @@ export interface Store<S extends State> {
   readonly status: Status
   stats(): Stats
   on<K extends keyof StoreEvents<S>>(event: K, listener: (detail: StoreEvents<S>[K]) => void): () => void
+  /** Asks the other tabs, and the storage, for what this one lacks. It comes by itself, too: this is for who knows better. */
+  requestState(): void
+  /** Sends now what waits for its pace, and what `shouldSync` has kept here of these keys (default all); tabs that have missed something ask for it. */
+  broadcastState(keys?: readonly (keyof S & string)[]): void
   /** Flushes, leaves, frees the module's memory. Safe twice. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
