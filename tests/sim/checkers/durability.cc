@@ -41,8 +41,11 @@ void Durability::Wrote(const Record& record) {
 }
 
 void Durability::Durable(const InstanceId& instance, uint32_t seq, uint64_t last_key) {
-  std::vector<Acknowledged>& acknowledged = writers_[instance].acknowledged;
-  if (acknowledged.empty() || acknowledged.back().seq < seq) acknowledged.push_back({seq, last_key});
+  Writer& writer = writers_[instance];
+  // The word of a transaction may come after that of writes which were stored later, and have waited for it.
+  writer.last_key = std::max(writer.last_key, last_key);
+  std::vector<Acknowledged>& acknowledged = writer.acknowledged;
+  if (acknowledged.empty() || acknowledged.back().seq < seq) acknowledged.push_back({seq, writer.last_key});
 }
 
 void Durability::SuffixLost(uint64_t last_key) {

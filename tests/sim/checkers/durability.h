@@ -53,6 +53,7 @@ class Durability {
   struct Writer {
     std::vector<Bytes> records;  // by seq - 1
     std::vector<Acknowledged> acknowledged;
+    uint64_t last_key = 0;  // of all that is known to be stored
     std::set<uint32_t> flipped;
     bool ambiguous = false;
 
