@@ -102,6 +102,12 @@ export function createSync(mirror: MirrorParts, paceOf: (flush: () => void) => P
     if (!pace || [...touched.trie.keys()].some(siblings)) flush()
   }
 
+  /** Of a key that comes whole, what did not change keeps its identity. */
+  function keepParts(edit: TreeEdit): TreeEdit {
+    const [[key, ...below], value] = edit
+    return below.length > 0 || typeof value !== 'object' || Object.hasOwn(lists, key!) ? edit : [[key!], mirror.adoptKey(key!, value, mirror.sent[key!])]
+  }
+
   /** What equals what a hot copy has shown keeps its identity. */
   function keepIdentity(next: JsonObject, shown: JsonObject): JsonObject {
     const keys = Object.keys(next)
@@ -133,7 +139,7 @@ export function createSync(mirror: MirrorParts, paceOf: (flush: () => void) => P
 
     applyRemote(edits) {
       flushUnseen()
-      const wanted = edits.filter(([path]) => isShared(path[0]!))
+      const wanted = edits.filter(([path]) => isShared(path[0]!)).map(keepParts)
       const { sent, state } = mirror
       const base = applyEdits(sent, wanted, lists, toWarm)
       if (base === sent && !mirror.isHot) return []

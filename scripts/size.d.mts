@@ -3,4 +3,5 @@ interface Size {
   gzip: number
   brotli: number
 }
-export function sizes(): Promise<{ critical: Size; javascript: Size; wasm: Size }>
+export const budgets: Record<"critical" | "javascript" | "wasm" | "zustand", number>
+export function sizes(): Promise<{ critical: Size; javascript: Size; wasm: Size; zustand: Size }>

@@ -1,6 +1,6 @@
 // The build's steps: each does only what is out of date, where its tool can tell.
 import { build } from 'esbuild'
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { minify } from 'terser'
 import { root, run, step } from './run.mjs'
@@ -40,7 +40,7 @@ export function copyGenerated() {
 }
 
 /** The package's entry points, by the name of the file in dist/. */
-export const entries = { index: 'js-glue/index.ts', 'lz-string': 'js-glue/lz-string.ts' }
+export const entries = { index: 'js-glue/index.ts', 'lz-string': 'js-glue/lz-string.ts', zustand: 'js-glue/adapters/zustand.ts' }
 /** By themselves: what they share with the others would be one more request in pages. */
 const wholeEntries = { neutral: { 'service-worker': 'js-glue/service-worker.ts' }, node: { node: 'js-glue/node.ts' } }
 
@@ -70,7 +70,10 @@ export async function buildPackage() {
       plugins: [smallLoader],
     }
     const points = (of) => Object.entries(of).map(([out, path]) => ({ in: path, out }))
-    await build({ ...options, entryPoints: points(entries), platform: 'neutral', splitting: true })
+    const { outputFiles } = await build({ ...options, entryPoints: points(entries), platform: 'neutral', splitting: true, write: false })
+    mkdirSync(join(root, 'dist'))
+    // An import for its side effects alone: there are none, and users' bundlers would warn of it.
+    for (const { path, text } of outputFiles) writeFileSync(path, text.replace(/^import "\.\/chunk-[^"]+";\n/gm, ''))
     for (const [platform, whole] of Object.entries(wholeEntries)) await build({ ...options, entryPoints: points(whole), platform })
     await run(join(bin, 'tsc'), ['-p', 'tsconfig.package.json'], { capture: true })
     cpSync(join(root, 'js-glue', 'generated', 'tabmesh.wasm'), join(root, 'dist', 'tabmesh.wasm'))

@@ -15,6 +15,8 @@ export type AnyState = Record<string, any>
 
 export interface Mesh {
   readonly origin: MemoryOrigin
+  /** What makes stores in a tab. */
+  createIn(tab: MemoryTab): (options: StoreOptions<AnyState>) => Store<AnyState>
   /** Opens a store in a new tab, without waiting for it. */
   open(options?: Partial<StoreOptions<AnyState>>): { store: Store<AnyState>; tab: MemoryTab }
   /** The same, hydrated. */
@@ -23,13 +25,14 @@ export interface Mesh {
 
 export function createMesh(faults: MemoryFaults = {}): Mesh {
   const origin = createMemoryOrigin(faults)
+  const createIn = (tab: MemoryTab) => (options: StoreOptions<AnyState>) => createStoreOn<AnyState>(tab, () => Promise.resolve({ startEngine, platform: tab.platform }), { wasm, ...options }, tab.platform.shelf)
   const open: Mesh['open'] = (options = {}) => {
     const tab = origin.openTab()
-    const store = createStoreOn<AnyState>(tab, () => Promise.resolve({ startEngine, platform: tab.platform }), { name: 'test', state: {}, wasm, ...options }, tab.platform.shelf)
-    return { store, tab }
+    return { store: createIn(tab)({ name: 'test', state: {}, ...options }), tab }
   }
   return {
     origin,
+    createIn,
     open,
     async ready(options) {
       const opened = open(options)

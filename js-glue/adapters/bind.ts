@@ -1,0 +1,77 @@
+// Keeps a store of another library and a tabmesh store equal: what differs from the one goes to the other, so that neither hears its own echo.
+import { diffTrees, equals, type TreeEdit } from '../json-tree.ts'
+import type { State, Store } from '../types.ts'
+
+/** What zustand's stores have, and others like them. */
+export interface AppStore<S> {
+  getState(): S
+  getInitialState?(): S
+  setState(partial: S | Partial<S> | ((state: S) => S | Partial<S>), replace?: boolean): void
+  subscribe(listener: (state: S, previous: S) => void): () => void
+}
+
+/** zustand's persist middleware; asynchronous storage is read later. */
+export interface Persisted {
+  readonly persist?: { hasHydrated(): boolean; onFinishHydration(task: () => void): () => void }
+}
+
+type Members = Record<string, unknown>
+
+/** The members of a state that can be shared: no functions. */
+export function valuesOf(state: object, isShared: (key: string) => boolean): Members {
+  return Object.fromEntries(Object.entries(state).filter(([key, value]) => isShared(key) && typeof value !== 'function' && value !== undefined))
+}
+
+/**
+ * Shows in `app` what `mesh` has, now and from now on, and writes what `app` changes into `mesh`. `base`: what `app` had when the two last were equal; what it has changed since
+ * is written, and no more than that. `refused` is told, once a reason, of a key that JSON can't hold: it stays in `app` alone, and is tried again when it changes. Returns the undo.
+ */
+export function bind<S extends object>(app: AppStore<S>, mesh: Store<State>, isShared: (key: string) => boolean, base: Members, refused: (error: Error) => void): () => void {
+  let handed: Members
+  const told = new Set<string>()
+
+  function write(task: () => void): void {
+    try {
+      task()
+    } catch (cause) {
+      const error = cause as Error & { code?: string }
+      if (told.has(error.message) || error.code === 'closed') return
+      told.add(error.message)
+      refused(error)
+    }
+  }
+
+  function push(): void {
+    const values = valuesOf(app.getState(), isShared)
+    const changed = Object.keys({ ...handed, ...values }).filter((key) => !Object.is(values[key], handed[key]))
+    if (changed.length === 0) return
+    handed = values
+    const partial = Object.fromEntries(changed.map((key) => [key, values[key]]))
+    try {
+      mesh.setState(partial)
+    } catch {
+      // One bad key keeps the others from nobody.
+      for (const key of changed) write(() => mesh.setState({ [key]: values[key] }))
+    }
+  }
+
+  function pull(state: Members, previous: Members): void {
+    const shows = app.getState() as Members
+    const changed = Object.keys({ ...previous, ...state }).filter((key) => isShared(key) && !Object.is(state[key], previous[key]) && !equals(state[key], shows[key]) && typeof shows[key] !== 'function')
+    if (changed.length === 0) return
+    const partial = Object.fromEntries(changed.filter((key) => state[key] !== undefined).map((key) => [key, state[key]]))
+    const gone = changed.filter((key) => state[key] === undefined)
+    if (gone.length === 0) return app.setState(partial as Partial<S>)
+    const next: Members = { ...shows, ...partial }
+    for (const key of gone) delete next[key]
+    app.setState(next as S, true)
+  }
+
+  const edits: TreeEdit[] = []
+  handed = valuesOf(app.getState(), isShared)
+  diffTrees(base, handed, [], edits)
+  for (const [path, value] of edits) write(() => mesh.set(path, value))
+  pull(mesh.getState() as Members, {})
+  const leave = [mesh.subscribe((state, previous) => pull(state as Members, previous as Members)), app.subscribe(push)]
+  return () => leave.forEach((undo) => undo())
+}
