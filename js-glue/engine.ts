@@ -107,7 +107,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { throttleMs, debounceMs } = options.pace
   const sync = createSync(mirror.parts, (flush) => (throttleMs > 0 || debounceMs > 0 ? createPace(options.pace, clock, flush) : undefined))
   await platform.lifecycle.active()
-  const [module, label] = await Promise.all([loadModule(options.wasm), platform.label()])
+  const claiming = platform.claimLabel()
+  const module = await loadModule(options.wasm).catch(async (cause: unknown) => {
+    ;(await claiming).release()
+    throw cause
+  })
+  const tabLabel = await claiming
+  const label = tabLabel.text
   const mesh = meshOf(options.name, options.version)
 
   const instance = platform.random(16)
@@ -834,6 +840,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     mirror.close(reason)
     storage.close()
     core.free()
+    tabLabel.release()
     options.onEnd(reason)
     becomeReady() // who waits for it finds that the store has ended
     if (reason.code !== 'closed') emit('error', { error: reason })
@@ -871,6 +878,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     unwatch()
     storage.close()
     core.free()
+    tabLabel.release()
     throw cause
   }
   openChannels()

@@ -195,14 +195,20 @@ export interface Lifecycle {
 }
 
 /** `undefined` where the surroundings do not have it. */
+export interface TabLabel {
+  readonly text: string
+  /** Once. */
+  release(): void
+}
+
 export interface Platform {
   readonly clock: Clock
   readonly lifecycle: Lifecycle
   readonly shelf: Shelf
   /** `count` random bytes from a cryptographic source. */
   random(count: number): Uint8Array
-  /** A readable name for this tab: the same after a reload, and no other tab's. */
-  label(): Promise<string>
+  /** A readable name for this tab: the same after a reload, and no other tab's while it is not released. */
+  claimLabel(): Promise<TabLabel>
   openChannel(kind: ChannelKind, name: string, receive: (frame: Uint8Array) => void, packer: BytePacker): Channel | undefined
   openJournal(name: string, durability: 'relaxed' | 'strict', onLost: () => void): Promise<Journal> | undefined
   /** The versions of which there is a database (versions.ts): where the surroundings have no list of databases, those of `candidates`. Rejects where they cannot be told now. */

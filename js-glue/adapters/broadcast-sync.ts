@@ -112,18 +112,18 @@ export function createBroadcastSyncOn<S extends object>(create: (options: StoreO
       ...(config.debug && { debug: true }),
     })
     mesh = opened
-    opened.on('error', ({ error }) => {
-      console.error(error)
-      if (opened.tabs.length === 0 && shown !== 'disconnected') void stop() // it has ended
-    })
-    opened.on('leader', tellRole)
-    opened.on('remote-update', ({ keys, source }) => attempt(() => config.onRemoteUpdate?.(keys, source)))
-    const leave = bind(store, opened, isShared, initial, (error) => console.error(error))
-    const unwatch = store.subscribe((next) => (previous = next)) // after what is shared of it
-    unbind = () => {
-      unwatch()
-      leave()
-    }
+    // Others in this page may have the same store open: nothing of this one stays there when it is stopped.
+    const undo = [
+      opened.on('error', ({ error }) => {
+        console.error(error)
+        if (opened.tabs.length === 0 && shown !== 'disconnected') void stop() // it has ended
+      }),
+      opened.on('leader', tellRole),
+      opened.on('remote-update', ({ keys, source }) => attempt(() => config.onRemoteUpdate?.(keys, source))),
+      bind(store, opened, isShared, initial, (error) => console.error(error)),
+      store.subscribe((next) => (previous = next)), // after what is shared of it
+    ]
+    unbind = () => undo.forEach((each) => each())
     opened.ready.then(
       () => {
         if (mesh !== opened) return

@@ -6,7 +6,7 @@ import { localShelf } from './local-storage.ts'
 import { createPageLifecycle } from './page-lifecycle.ts'
 import { openStorageEvents } from './storage-events.ts'
 import { createSystemClock } from './system-clock.ts'
-import { tabLabel } from './tab-label.ts'
+import { claimTabLabel } from './tab-label.ts'
 import { randomBytes } from './web-crypto.ts'
 import { openWebLocks } from './web-locks.ts'
 import { connectWindow } from './window-port.ts'
@@ -17,7 +17,7 @@ export function createBrowserPlatform(): Platform {
     lifecycle: createPageLifecycle(),
     shelf: localShelf,
     random: randomBytes,
-    label: tabLabel,
+    claimLabel: claimTabLabel,
     openChannel: (kind, name, receive, packer) => (kind === 'broadcast-channel' ? openBroadcastChannel(name, receive) : openStorageEvents(name, receive, packer)),
     openJournal(name, durability, onLost) {
       try {

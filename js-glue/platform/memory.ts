@@ -267,7 +267,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
             keys: () => [...shelf.keys()],
           },
           random: (count) => crypto.getRandomValues(new Uint8Array(count)),
-          label: () => Promise.resolve(label),
+          claimLabel: () => Promise.resolve({ text: label, release: () => undefined }),
           openChannel: (kind, name, receive, packer) => openChannel(tab, kind, name, receive, packer),
           openJournal: (name, _durability, onLost) => openJournal(tab, name, onLost),
           versions: (name, _candidates) => Promise.resolve([...disks.keys()].flatMap((one) => (one === name ? [1] : one.startsWith(`${name}@`) ? [Number(one.slice(name.length + 1))] : []))),

@@ -19,7 +19,7 @@ export function createNodePlatform(directory: string): Platform {
     lifecycle: createPageLifecycle(),
     shelf: noShelf,
     random: randomBytes,
-    label: () => Promise.resolve(`node ${process.pid}`),
+    claimLabel: () => Promise.resolve({ text: `node ${process.pid}`, release: () => undefined }),
     openChannel: (kind, name, receive) => (kind === 'broadcast-channel' ? openBroadcastChannel(`${scope}:${name}`, receive) : undefined),
     openJournal: (name, durability) => openFileJournal(path, name, durability),
     async versions(name) {

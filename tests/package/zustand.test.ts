@@ -78,11 +78,17 @@ test('what changes in it is at most three lines, and what the guide shows', () =
   expect(stdout.split('\n').filter((line) => /^[+-](?![+-])/.test(line)).length).toBeLessThanOrEqual(3)
 })
 
-test('type-checks in a strict project, as the middleware does', () => {
+test('type-checks in a strict project, as the middleware and the hooks do', () => {
+  cpSync(join(root, 'node_modules', '@types', 'react'), join(folder, 'node_modules', '@types', 'react'), { recursive: true })
+  cpSync(join(root, 'node_modules', 'csstype'), join(folder, 'node_modules', 'csstype'), { recursive: true })
+  const hooks = [...readFileSync(join(root, 'docs', 'REACT.md'), 'utf8').matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code], i) => {
+    writeFileSync(join(folder, `hooks-${i}.ts`), code!)
+    return `hooks-${i}.ts`
+  })
   writeFileSync(join(folder, 'middleware.ts'), `${/```ts\n([\s\S]*?)```/.exec(guide)![1]!}\n// @ts-expect-error -- no such key\nboard.tabmesh.setState({ other: 1 })\nconst title: string | undefined = board.getState().tasks[0]?.title\nexport { title }\n`)
   for (const [module, moduleResolution] of [['ESNext', 'bundler'], ['NodeNext', 'nodenext']]) {
     const compilerOptions = { noEmit: true, strict: true, skipLibCheck: false, target: 'es2022', lib: ['es2022', 'esnext.disposable', 'dom', 'dom.iterable'], types: [], module, moduleResolution }
-    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['after.ts', 'middleware.ts'] }))
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['after.ts', 'middleware.ts', ...hooks] }))
     const { status, stdout } = spawnSync(join(root, 'node_modules/.bin/tsc'), ['-p', '.'], { cwd: folder, encoding: 'utf8' })
     expect([status, stdout]).toEqual([0, ''])
   }

@@ -441,6 +441,30 @@ describe('start, stop, isActive, getTabId, getConnectedTabs, requestState, broad
     await until(() => b.store.getState().filter === 'kept')
   })
 
+  test('two stores of one page share a core; what is stopped hears nothing more', async () => {
+    const mesh = createMesh()
+    const create = mesh.createIn(mesh.origin.openTab())
+    const told: string[] = []
+    const [first, second] = ['first', 'second'].map((name) => {
+      const store = createApp()
+      const sync = createBroadcastSyncOn(create, store, { channelName: 'app', onRemoteUpdate: () => told.push(name), onSyncStateChange: (state) => told.push(`${name} ${state}`) })
+      sync.start()
+      return { store, sync }
+    }) as [Tab, Tab]
+    const other = await connected(mesh)
+    first.store.setState({ count: 1 })
+    expect(second.store.getState().count).toBe(1)
+    await until(() => other.store.getState().count === 1 && other.sync.getConnectedTabs().length === 2)
+    await first.sync.stop()
+    told.length = 0
+    other.store.setState({ count: 2 })
+    await until(() => second.store.getState().count === 2)
+    await other.sync.forceLeader()
+    await until(() => told.length > 1)
+    expect(first.store.getState().count).toBe(1)
+    expect(told).toEqual(['second', 'second follower'])
+  })
+
   test('forceLeader of one that is stopped says what to do', async () => {
     const { sync } = open(createMesh())
     await sync.stop()
