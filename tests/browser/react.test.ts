@@ -28,7 +28,8 @@ beforeAll(async () => {
 /** Counts what a page has open. */
 function counting(): void {
   const open = { channels: 0, connections: 0 }
-  ;(window as { open_?: typeof open }).open_ = open
+  const made = { connections: 0 }
+  Object.assign(window, { open_: open, made_: made })
   const Channel = BroadcastChannel
   window.BroadcastChannel = class extends Channel {
     constructor(name: string) {
@@ -50,7 +51,10 @@ function counting(): void {
   const openDatabase = IDBFactory.prototype.open
   IDBFactory.prototype.open = function (...args) {
     const request = openDatabase.apply(this, args)
-    request.addEventListener('success', () => open.connections++)
+    request.addEventListener('success', () => {
+      open.connections++
+      made.connections++
+    })
     return request
   }
 }
@@ -159,6 +163,7 @@ test('useBroadcastSync: one core through StrictMode and 20 hot reloads; unmounte
   await eventually(() => held(page), (now) => JSON.stringify(now) === JSON.stringify(mounted))
   await page.evaluate(() => (window as unknown as Zustand).zustand.setState({ count: 7 }))
   await eventually(() => count(other), (n) => n === 7)
+  expect(await page.evaluate(() => (window as unknown as { made_: object }).made_), 'one core').toEqual({ connections: 1 })
   console.info(`mounted: ${JSON.stringify(mounted)}; heap after 5 and 20 reloads: ${sizes.map((size) => (size / 1e6).toFixed(2)).join(' and ')} MB`)
   expect(sizes[1]! - sizes[0]!).toBeLessThan(500_000)
 
