@@ -38,6 +38,7 @@ function copyOf(object: JsonObject, toWarm: Set<JsonObject>): Record<string, unk
   if (!keys) return { ...object }
   const copy = warmCopies.get(object) ?? copyByKeys(object, keys)
   warmCopies.delete(object)
+  toWarm.delete(object) // its time is over
   toWarm.add(copy)
   return copy
 }

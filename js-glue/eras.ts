@@ -5,7 +5,7 @@ import type { JsonObject, TreeEdit } from './json-tree.ts'
 import { endsKept, type Clock, type JournalContents } from './platform.ts'
 import type { Mirror } from './store.ts'
 import type { Sync } from './sync.ts'
-import { isKept, type OwnWrite } from './unstored.ts'
+import { isKept, replacedBy, type OwnWrite } from './unstored.ts'
 
 /** Own writes that a tab without a journal knows of, should an era end under it. */
 const unstoredMax = 100
@@ -54,7 +54,8 @@ export interface Eras {
 }
 
 export function createEras({ core, clock, mirror, sync, storesNothing, onLost }: ErasOptions): Eras {
-  const { ledger } = mirror.parts
+  const { ledger, lists } = mirror.parts
+  const replaced = (edits: readonly TreeEdit[], before: JsonObject): readonly unknown[] => replacedBy(edits, before, lists, (key) => mirror.parts.strategyOf(key))
   let era = 0
   /** What the ledger counts before the core's first write: the core begins anew with every era. */
   let numbered = 0
@@ -71,7 +72,7 @@ export function createEras({ core, clock, mirror, sync, storesNothing, onLost }:
     const last = core.seq()
     core.localSet(edits, clock.now())
     const seq = core.seq()
-    if (seq > last) unstored.push({ seq, number: number ?? numbered + seq, edits, before })
+    if (seq > last) unstored.push({ seq, number: number ?? numbered + seq, edits, replaced: replaced(edits, before) })
     if (storesNothing() && unstored.length > unstoredMax) unstored.shift()
     return numbered + seq
   }
@@ -93,7 +94,7 @@ export function createEras({ core, clock, mirror, sync, storesNothing, onLost }:
       return era
     },
     write: (edits, before) => write(edits, before),
-    propose: (edits, before) => ({ seq: core.seq() + 1, number: numbered + core.seq() + 1, edits, before, era }),
+    propose: (edits, before) => ({ seq: core.seq() + 1, number: numbered + core.seq() + 1, edits, replaced: replaced(edits, before), era }),
     accepted(proposed) {
       unstored.push(proposed)
       ledger.sent(proposed.number)

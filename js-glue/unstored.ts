@@ -10,8 +10,13 @@ export interface OwnWrite {
   /** The ledger's. */
   readonly number: number
   readonly edits: readonly TreeEdit[]
-  /** What it was made on. */
-  readonly before: JsonObject
+  /** What each of them replaced (`replacedBy`). The states they were made on would keep a copy each of every large object. */
+  readonly replaced: readonly unknown[]
+}
+
+/** What is to be known of the state that edits were made on. */
+export function replacedBy(edits: readonly TreeEdit[], before: JsonObject, lists: Lists, strategyOf: (key: string) => StrategyName): readonly unknown[] {
+  return edits.map(([path]) => valueAt(before, lists[path[0]!] === undefined && strategyOf(path[0]!) !== 'merge' ? [path[0]!] : path, lists))
 }
 
 /** Whether a list of numbers as `Core.keptAtEnd` gives it has this one: all up to the first, but those of the pairs after it. */
@@ -21,23 +26,23 @@ export function isKept(kept: readonly number[], seq: number): boolean {
 }
 
 /**
- * The edits that do to `now` what the write did to `before`, and leave alone what others have done meanwhile. Where they
+ * The edits that do to `now` what the write did to the state before it, and leave alone what others have done meanwhile. Where they
  * have written a value of a strategy that keeps several, the write is one beside it, as it would have been; `beside` collects
  * these keys, from one write to the next.
  */
-export function onto(now: JsonObject, { edits, before }: OwnWrite, lists: Lists, strategyOf: (key: string) => StrategyName, beside: Set<string> = new Set()): TreeEdit[] {
-  return edits.flatMap((edit): readonly TreeEdit[] => {
+export function onto(now: JsonObject, { edits, replaced }: Pick<OwnWrite, 'edits' | 'replaced'>, lists: Lists, strategyOf: (key: string) => StrategyName, beside: Set<string> = new Set()): TreeEdit[] {
+  return edits.flatMap((edit, index): readonly TreeEdit[] => {
     const [path, value, mode] = edit
+    const was = replaced[index]
     const key = path[0]!
     const field = lists[key]
     const strategy = field === undefined ? strategyOf(key) : 'merge'
     if (strategy !== 'merge') {
-      if (strategy === 'last-write-wins' || (equals(now[key], before[key]) && !beside.has(key))) return [edit]
+      if (strategy === 'last-write-wins' || (equals(now[key], was) && !beside.has(key))) return [edit]
       beside.add(key)
       return edit.length === 1 ? [] : [[path, value, 3]]
     }
     if (mode !== undefined || edit.length === 1) return [edit]
-    const was = valueAt(before, path, lists)
     const theirs = valueAt(now, path, lists)
     if (field !== undefined && path.length === 1 && Array.isArray(value) && Array.isArray(theirs)) return [[path, listOnto(theirs, Array.isArray(was) ? was : [], value, field)]]
     return inside(was, value, theirs, path)

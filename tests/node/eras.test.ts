@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, test, vi } from 'vitest'
 import type { Store, Write } from '../../js-glue/index.ts'
 import { createMesh, until, type AnyState, type Mesh } from './mesh.ts'
@@ -429,4 +431,28 @@ describe('when an era ends', () => {
     expect(stores.map((store) => store.getState())).toEqual(stores.map(() => ({ n: 600 })))
     expect((await mesh.ready({ state: { n: 0 } })).store.getState()).toEqual({ n: 600 })
   }, 40_000)
+})
+
+test('writes that cannot be stored hold what they replaced, and not the states they were made on', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const heap = (): number => {
+    collect()
+    return process.memoryUsage().heapUsed
+  }
+  let fails = false
+  const mesh = createMesh({ abort: () => (fails ? new Error('no') : undefined) })
+  const { store } = await mesh.ready({ state: { large: Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`key ${i}`, i])) } })
+  store.on('error', () => undefined)
+  await store.set(['large', 'key 0'], -1).durable
+  fails = true
+  const before = heap()
+  for (let i = 0; i < 1000; i++) {
+    store.set(['large', `key ${i}`], -i)
+    await Promise.resolve()
+  }
+  expect(store.status.pendingDurable).toBe(1000)
+  expect(heap() - before).toBeLessThan(50e6) // an object of 5,000 members is 0.2 MB
+  fails = false
+  await store.flush()
 })

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { isKept, onto } from '../../js-glue/unstored.ts'
+import { isKept, onto, replacedBy } from '../../js-glue/unstored.ts'
 import type { JsonObject, TreeEdit } from '../../js-glue/json-tree.ts'
 import type { StrategyName } from '../../js-glue/types.ts'
 
 const lists = { list: 'id' }
 const strategies: Record<string, StrategyName> = { asked: 'prompt', first: 'first-write-wins', whole: 'last-write-wins' }
-const again = (edits: TreeEdit[], before: JsonObject, now: JsonObject): TreeEdit[] => onto(now, { seq: 1, number: 1, edits, before }, lists, (key) => strategies[key] ?? 'merge')
+const strategyOf = (key: string): StrategyName => strategies[key] ?? 'merge'
+const again = (edits: TreeEdit[], before: JsonObject, now: JsonObject, beside?: Set<string>): TreeEdit[] => onto(now, { edits, replaced: replacedBy(edits, before, lists, strategyOf) }, lists, strategyOf, beside)
 
 const ids = (...list: number[]): { id: number }[] => list.map((id) => ({ id }))
 /** What assigning `mine` to a list that was `before` makes of `now`. */
@@ -34,9 +35,8 @@ describe('a write that is made again', () => {
       expect(again([[[key]]], { [key]: 'old' }, { [key]: 'theirs' })).toEqual([])
       expect(again([[[key]]], { [key]: 'old' }, { [key]: 'old' })).toEqual([[[key]]])
       const beside = new Set<string>()
-      const onto2 = (edits: TreeEdit[], before: JsonObject, now: JsonObject): TreeEdit[] => onto(now, { seq: 1, number: 1, edits, before }, lists, (name) => strategies[name]!, beside)
-      expect(onto2([[[key], 'two']], { [key]: '' }, { [key]: 'one' })).toEqual([[[key], 'two', 3]])
-      expect(onto2([[[key], 'three']], { [key]: 'two' }, { [key]: 'two' })).toEqual([[[key], 'three', 3]])
+      expect(again([[[key], 'two']], { [key]: '' }, { [key]: 'one' }, beside)).toEqual([[[key], 'two', 3]])
+      expect(again([[[key], 'three']], { [key]: 'two' }, { [key]: 'two' }, beside)).toEqual([[[key], 'three', 3]])
     }
   })
 
