@@ -279,8 +279,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       sync.flush()
       if (ended) throw new TabmeshError('closed', 'The store has ended.')
     },
-    plan: (partial) => mirror.parts.plan(partial),
-    state: () => mirror.parts.state,
+    plan: (partial) => mirror.parts.plan(partial, sync.told()),
+    state: () => sync.told(),
     isShared: (key) => mirror.parts.isShared(key),
     propose(edits) {
       const record = core.propose(edits, clock.now())
@@ -562,7 +562,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     onLost: () => emit('error', { error: new TabmeshError('write-lost', 'A page has left writes that it could not store, and nobody has looked after them in time.') }),
   })
   mirror.subscribe(() => shelved.changed())
-  const sharedState = (): Record<string, unknown> => Object.fromEntries(Object.entries(mirror.parts.state).filter(([key]) => mirror.parts.isShared(key)))
+  const sharedState = (): Record<string, unknown> => Object.fromEntries(Object.entries(sync.told()).filter(([key]) => mirror.parts.isShared(key)))
 
   const channels = createChannels({
     kinds: options.channels ?? channelKinds,
@@ -636,7 +636,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     platform,
     createCore: (of) => scratch(of, lists, whole),
     initial: mirror.initial,
-    state: () => mirror.parts.state,
+    state: () => sync.told(),
     isShared: (key) => mirror.parts.isShared(key),
     write: (edits) => sync.take(edits),
     onError: (error) => emit('error', { error }),

@@ -27,6 +27,8 @@ export interface MirrorOptions {
 /** What sync.ts is told from `connect` on. */
 export interface MirrorSink {
   flush(): void
+  /** The same, whatever its pace. */
+  flushNow(): void
   /** Somebody waits for a level; `sealed`: of a write that was sent. */
   awaited(level: Level, sealed: boolean): void
   written(written: Written): void
@@ -55,8 +57,8 @@ export interface MirrorParts {
   change(edits: readonly TreeEdit[], paths: readonly TreeEdit[]): Write
   /** A shared place is to be sent, and what was withheld of its key. */
   touch(path: readonly string[]): void
-  /** What `setState(given)` would write. */
-  plan(given: unknown): TreeEdit[]
+  /** What `setState(given)` would write on that state. */
+  plan(given: unknown, on: JsonObject): TreeEdit[]
   increment(path: readonly string[], by: number): Write
   written(next: JsonObject, shared: boolean): Write
   connect(sink: MirrorSink): void
@@ -161,8 +163,11 @@ export function createMirror(options: MirrorOptions): Mirror {
     if (closed) throw closed
     const shared = paths.filter(([path]) => isShared(path[0]!))
     if (refused && shared.length > 0) throw refused
-    const next = applyEdits(state, edits, lists, toWarm)
-    const leaves = shared.length > 0 && mayLeave(next)
+    const applied = (): JsonObject => applyEdits(state, edits, lists, toWarm)
+    const before = state
+    let next = applied()
+    const leaves = shared.length > 0 && mayLeave(next, shared.map(([path]) => path[0]!))
+    if (state !== before) next = applied() // what left was refused
     for (const [path] of shared) {
       if (leaves) touch(path)
       else withheld.add(placeOf(path))
@@ -171,13 +176,17 @@ export function createMirror(options: MirrorOptions): Mirror {
     return written(next, leaves)
   }
 
-  function mayLeave(next: JsonObject): boolean {
+  /** What waits to be sent is sent with the values of then: before one of its keys is withheld it leaves, and where it cannot, the change goes with it. */
+  function mayLeave(next: JsonObject, keys: readonly string[]): boolean {
     try {
-      return options.shouldSync?.(state, next) ?? true
+      if (options.shouldSync?.(state, next) ?? true) return true
     } catch (cause) {
       onError(new TabmeshError('listener-failed', 'shouldSync threw: the change was shared.', { cause }))
       return true
     }
+    const waits = (): boolean => keys.some((key) => touched.has(key))
+    if (waits()) sink?.flushNow()
+    return waits()
   }
 
   const placeOf = (path: readonly string[]): readonly string[] => (Object.hasOwn(lists, path[0]!) || options.strategyOf(path[0]!) === 'merge' ? path : [path[0]!])
@@ -205,24 +214,27 @@ export function createMirror(options: MirrorOptions): Mirror {
     const strategy = options.strategyOf(key)
     if (isShared(key) && strategy !== 'merge' && (strategy !== 'last-write-wins' || path.length > 1)) throw new TypeError(`${key} merges by ${strategy}: counters need merge, or last-write-wins for the whole key`)
     if (by === 0) return ledger.unchanged()
-    const next = applyEdits(state, [[path, by, 2]], lists, toWarm)
-    const leaves = isShared(key) && mayLeave(next)
+    const applied = (): JsonObject => applyEdits(state, [[path, by, 2]], lists, toWarm)
+    const before = state
+    let next = applied()
+    const leaves = isShared(key) && mayLeave(next, [key])
+    if (state !== before) next = applied()
     if (leaves) withheld.give(key, touched)
     if (isShared(key)) (leaves ? touched : withheld).increment(path, by)
     record({ path, by })
     return written(next, leaves)
   }
 
-  function editsOfKeys(given: unknown, replace: boolean): TreeEdit[] {
+  function editsOfKeys(given: unknown, replace: boolean, on = state): TreeEdit[] {
     if (!isPlainObject(given)) throw new TypeError('setState takes a plain object, or a function that returns one')
     const edits: TreeEdit[] = []
-    for (const key of Object.keys(given)) editsOfKey(key, given[key], edits)
-    if (replace) for (const key of Object.keys(state)) if (!Object.hasOwn(given, key)) edits.push([[key]])
+    for (const key of Object.keys(given)) editsOfKey(key, given[key], edits, on)
+    if (replace) for (const key of Object.keys(on)) if (!Object.hasOwn(given, key)) edits.push([[key]])
     return edits
   }
 
-  function editsOfKey(key: string, value: unknown, edits: TreeEdit[]): void {
-    const old = Object.hasOwn(state, key) ? state[key] : undefined
+  function editsOfKey(key: string, value: unknown, edits: TreeEdit[], on: JsonObject): void {
+    const old = Object.hasOwn(on, key) ? on[key] : undefined
     if (value === undefined) {
       if (old !== undefined) edits.push([[key]])
       return
@@ -255,7 +267,7 @@ export function createMirror(options: MirrorOptions): Mirror {
     publish,
     change,
     touch,
-    plan: (given) => insideKeys(editsOfKeys(given, false)),
+    plan: (given, on) => insideKeys(editsOfKeys(given, false, on), on),
     increment,
     written,
     onError,
@@ -289,7 +301,7 @@ export function createMirror(options: MirrorOptions): Mirror {
 
     increment: (path, by) => increment(keysOfPath(state, path, lists), by),
 
-    release(keys = Object.keys(state)) {
+    release(keys = withheld.keys()) {
       if (closed ?? refused) return
       for (const key of keys) withheld.give(key, touched)
       if (touched.empty) return
@@ -315,11 +327,11 @@ export function createMirror(options: MirrorOptions): Mirror {
   }
 
   /** Whole keys were given: only what differs inside them is sent. */
-  function insideKeys(edits: readonly TreeEdit[]): TreeEdit[] {
+  function insideKeys(edits: readonly TreeEdit[], on = state): TreeEdit[] {
     const paths: TreeEdit[] = []
     for (const edit of edits) {
       const key = edit[0][0]!
-      const old = state[key]
+      const old = on[key]
       if (!isShared(key) || (!Object.hasOwn(lists, key) && options.strategyOf(key) !== 'merge')) paths.push(edit)
       else if (isPlainObject(old) && isPlainObject(edit[1])) diffTrees(old, edit[1], [key], paths)
       else if (Object.hasOwn(lists, key) && Array.isArray(old) && Array.isArray(edit[1]) && sameOrder(old, edit[1], lists[key]!)) diffItems(key, old, edit[1], paths)

@@ -2,7 +2,7 @@
 import { applyEdits, warm } from './edits.ts'
 import { TabmeshError } from './errors.ts'
 import { createHistory } from './history.ts'
-import { diffTrees, type JsonObject, type TreeEdit } from './json-tree.ts'
+import { diffTrees, isPlainObject, type JsonObject, type TreeEdit } from './json-tree.ts'
 import { editsOf } from './touched.ts'
 import { onto, type OwnWrite } from './unstored.ts'
 import type { Pace } from './pace.ts'
@@ -41,6 +41,8 @@ export interface Sync {
   choose(key: string, value: unknown): Write
   /** Writes what came over a bridge; undo leaves it alone. */
   take(edits: readonly TreeEdit[]): void
+  /** The state without what is withheld. */
+  told(): JsonObject
   readonly history: StoreHistory
 }
 
@@ -98,8 +100,12 @@ export function createSync(mirror: MirrorParts, paceOf: (flush: () => void) => P
    * else tabs that hear each other would hurry each other.
    */
   function flushUnseen(): void {
-    const siblings = (key: string): boolean => !['merge', 'last-write-wins'].includes(mirror.strategyOf(key))
-    if (!pace || [...touched.trie.keys()].some(siblings)) flush()
+    const isAlone = ([path, value]: TreeEdit): boolean => {
+      const strategy = Object.hasOwn(lists, path[0]!) ? 'merge' : mirror.strategyOf(path[0]!)
+      // Of an object or a keyed list, what others add to it meanwhile would be taken out of it.
+      return strategy === 'last-write-wins' || (strategy === 'merge' && value !== undefined && !isPlainObject(value) && (path.length > 1 || !Object.hasOwn(lists, path[0]!)))
+    }
+    if (!pace || !pendingEdits().every(isAlone)) flush()
   }
 
   /** Of a key that comes whole, what did not change keeps its identity. */
@@ -127,6 +133,7 @@ export function createSync(mirror: MirrorParts, paceOf: (flush: () => void) => P
       committer = connected
       mirror.connect({
         flush: () => (pace ? pace.wrote() : flush()),
+        flushNow: flush,
         written: (written) => history.wrote(written),
         awaited(level, sealed) {
           if (!sealed) pace?.hurry()
@@ -188,7 +195,10 @@ export function createSync(mirror: MirrorParts, paceOf: (flush: () => void) => P
     },
 
     take(edits) {
-      for (const [path] of edits) mirror.touch(Object.hasOwn(lists, path[0]!) ? [path[0]!] : path)
+      for (const [path] of edits) {
+        withheld.drop(path)
+        touched.add(Object.hasOwn(lists, path[0]!) || mirror.strategyOf(path[0]!) !== 'merge' ? [path[0]!] : path)
+      }
       mirror.written(applyEdits(mirror.state, edits, lists, toWarm), true)
     },
 
@@ -198,6 +208,8 @@ export function createSync(mirror: MirrorParts, paceOf: (flush: () => void) => P
       flush() // what awaits a choice is asked of the core
       return write
     },
+
+    told: () => (withheld.empty ? mirror.state : applyEdits(mirror.sent, [...excludedEdits(), ...pendingEdits()], lists)),
 
     history: {
       undo: () => undo('undo'),

@@ -14,6 +14,10 @@ export interface TouchedPaths {
   drop(path: readonly string[]): void
   /** What it has of a top-level key becomes another's. */
   give(key: string, to: TouchedPaths): void
+  /** Whether it has anything of a top-level key. */
+  has(key: string): boolean
+  /** The top-level keys that it has something of. */
+  keys(): string[]
   readonly empty: boolean
   readonly trie: Trie
   readonly sums: ReadonlyMap<string, { readonly path: readonly string[]; readonly by: number }>
@@ -70,6 +74,8 @@ export function createTouchedPaths(): TouchedPaths {
         sums.delete(name)
       }
     },
+    has: (key) => trie.has(key) || [...sums.values()].some(({ path }) => path[0] === key),
+    keys: () => [...new Set([...trie.keys(), ...[...sums.values()].map(({ path }) => path[0]!)])],
     get empty() {
       return trie.size === 0 && sums.size === 0
     },

@@ -81,7 +81,7 @@ export interface StoreOptions<S extends State> {
   exclude?: readonly (keyof S & string)[]
   /**
    * Asked of every change of this tab, before it is told: one of which it says no stays in this tab, until a later change of the same top-level key is shared, or another tab changes
-   * the same place. For what is not worth sending, such as a drag that goes on; what must never leave the tab belongs into `exclude`.
+   * the same place (of a keyed list that gains, loses or moves items, all of it; of a counter, its sum). For what is not worth sending, such as a drag that goes on; what must never leave the tab belongs into `exclude`.
    */
   shouldSync?: (previous: DeepReadonly<S>, next: DeepReadonly<S>) => boolean
   /** What this tab writes is sent and stored at most once in so many milliseconds; default 0, once a task. Who awaits `shared` or `durable`, or leaves the page, does not wait for it. */

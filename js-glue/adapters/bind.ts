@@ -1,5 +1,5 @@
 // Keeps a store of another library and a tabmesh store equal: what differs from the one goes to the other, so that neither hears its own echo.
-import { diffTrees, equals, type TreeEdit } from '../json-tree.ts'
+import { adopt, diffTrees, equals, type TreeEdit } from '../json-tree.ts'
 import type { State, Store } from '../types.ts'
 
 /** What zustand's stores have, and others like them. */
@@ -15,7 +15,44 @@ export interface Persisted {
   readonly persist?: { hasHydrated(): boolean; onFinishHydration(task: () => void): () => void }
 }
 
+const unseen = Symbol()
 type Members = Record<string, unknown>
+
+/** zustand waits for a storage that fails, and tells nobody. */
+const persistWaitMs = 3000
+
+/** Calls once persist has read, or has not answered for 3 s; at once without persist. Returns the undo. */
+export function whenHydrated({ persist }: Persisted, task: () => void): () => void {
+  if (persist?.hasHydrated() !== false) {
+    task()
+    return () => undefined
+  }
+  const end = (): void => {
+    clearTimeout(timer)
+    undo()
+  }
+  const go = (): void => {
+    end()
+    task()
+  }
+  const undo = persist.onFinishHydration(go)
+  const timer = setTimeout(go, persistWaitMs)
+  return end
+}
+
+/** Without what JSON can't hold: it stays where it is. */
+export function holdable(values: Members): Members {
+  return Object.fromEntries(
+    Object.entries(values).filter(([key, value]) => {
+      try {
+        adopt(value, undefined, [key])
+        return true
+      } catch {
+        return false // told when it is bound
+      }
+    }),
+  )
+}
 
 /** The members of a state that can be shared: no functions. */
 export function valuesOf(state: object, isShared: (key: string) => boolean): Members {
@@ -42,8 +79,9 @@ export function bind<S extends object>(app: AppStore<S>, mesh: Store<State>, isS
   }
 
   function push(): void {
-    const values = valuesOf(app.getState(), isShared)
-    const changed = Object.keys({ ...handed, ...values }).filter((key) => !Object.is(values[key], handed[key]))
+    const shows = app.getState() as Members
+    const values = valuesOf(shows, isShared)
+    const changed = Object.keys({ ...handed, ...values }).filter((key) => !Object.is(values[key], handed[key]) && typeof shows[key] !== 'function')
     if (changed.length === 0) return
     handed = values
     const partial = Object.fromEntries(changed.map((key) => [key, values[key]]))
@@ -55,9 +93,12 @@ export function bind<S extends object>(app: AppStore<S>, mesh: Store<State>, isS
     }
   }
 
-  function pull(state: Members, previous: Members): void {
+  // What it is told as the previous state may be one that it has never been told as the state: another listener has written.
+  function pull(): void {
+    const state = mesh.getState() as Members
     const shows = app.getState() as Members
-    const changed = Object.keys({ ...previous, ...state }).filter((key) => isShared(key) && !Object.is(state[key], previous[key]) && !equals(state[key], shows[key]) && typeof shows[key] !== 'function')
+    const changed = Object.keys({ ...pulled, ...state }).filter((key) => isShared(key) && !Object.is(state[key], pulled[key]) && !equals(state[key], shows[key]) && typeof shows[key] !== 'function')
+    pulled = state
     if (changed.length === 0) return
     const partial = Object.fromEntries(changed.filter((key) => state[key] !== undefined).map((key) => [key, state[key]]))
     const gone = changed.filter((key) => state[key] === undefined)
@@ -71,7 +112,9 @@ export function bind<S extends object>(app: AppStore<S>, mesh: Store<State>, isS
   handed = valuesOf(app.getState(), isShared)
   diffTrees(base, handed, [], edits)
   for (const [path, value] of edits) write(() => mesh.set(path, value))
-  pull(mesh.getState() as Members, {})
-  const leave = [mesh.subscribe((state, previous) => pull(state as Members, previous as Members)), app.subscribe(push)]
+  // What is not there either is gone, unless it cannot be.
+  let pulled: Members = Object.fromEntries(Object.keys(holdable(handed)).map((key) => [key, unseen]))
+  pull()
+  const leave = [mesh.subscribe(pull), app.subscribe(push)]
   return () => leave.forEach((undo) => undo())
 }

@@ -1,6 +1,6 @@
 // `createBroadcastSync`: a store that exists is shared while it is started.
 import type { Resolver, State, Store, StoreOptions, TabInfo } from '../types.ts'
-import { bind, valuesOf, type AppStore, type Persisted } from './bind.ts'
+import { bind, holdable, valuesOf, whenHydrated, type AppStore, type Persisted } from './bind.ts'
 
 export type SyncState = 'connected' | 'disconnected' | 'leader' | 'follower'
 
@@ -41,7 +41,7 @@ export interface BroadcastSyncConfig<S> {
 export interface BroadcastSync<S> {
   /** Shares from now on. What the store has is its initial state the first time, which beats nothing that was written; what changed between `stop` and here is written. */
   start(): void
-  /** Shares no more; the store keeps what it has. Resolves when what was written is stored. */
+  /** Shares no more; the store keeps what it has. Resolves when what was written is stored, or at once where others in this page go on with it. */
   stop(): Promise<void>
   isActive(): boolean
   isLeader(): boolean
@@ -68,11 +68,12 @@ const resolverOf =
 /** The same on other surroundings: `create` makes the tabmesh store. */
 export function createBroadcastSyncOn<S extends object>(create: (options: StoreOptions<State>) => Store<State>, store: AppStore<S> & Persisted, config: BroadcastSyncConfig<S>): BroadcastSync<S> {
   const { channelName, syncKeys, excludeKeys, conflictStrategy = 'last-write-wins', customResolver, enableLeaderElection = true, shouldSync } = config
-  if (conflictStrategy === 'custom' && typeof customResolver !== 'function') throw new TypeError("conflictStrategy 'custom' needs a customResolver(local, remote)")
+  if (conflictStrategy === 'custom' && typeof customResolver !== 'function') throw new TypeError("'custom' needs customResolver")
   const isShared = (key: string): boolean => (syncKeys === undefined || (syncKeys as readonly string[]).includes(key)) && !(excludeKeys as readonly string[] | undefined)?.includes(key)
   let mesh: Store<State> | undefined
   let unbind: (() => void) | undefined
-  let base: Record<string, unknown> | undefined // what was shared when it was stopped
+  let base: Record<string, unknown> | undefined // what the others had of it when it was stopped
+  let stoppedAt: S | undefined
   let cancelStart: (() => void) | undefined
   let shown: SyncState = 'disconnected'
   let stopping: Promise<void> = Promise.resolve()
@@ -98,8 +99,8 @@ export function createBroadcastSyncOn<S extends object>(create: (options: StoreO
 
   function begin(): void {
     cancelStart = undefined
-    const initial = (base ??= valuesOf(store.getState(), isShared))
-    let previous = store.getState()
+    const initial = (base ??= holdable(valuesOf(store.getState(), isShared)))
+    let previous = stoppedAt ?? store.getState()
     const opened: Store<State> = create({
       name: channelName,
       state: initial,
@@ -121,6 +122,7 @@ export function createBroadcastSyncOn<S extends object>(create: (options: StoreO
       opened.on('leader', tellRole),
       opened.on('remote-update', ({ keys, source }) => attempt(() => config.onRemoteUpdate?.(keys, source))),
       bind(store, opened, isShared, initial, (error) => console.error(error)),
+      ((previous = store.getState()), () => undefined),
       store.subscribe((next) => (previous = next)), // after what is shared of it
     ]
     unbind = () => undo.forEach((each) => each())
@@ -134,11 +136,21 @@ export function createBroadcastSyncOn<S extends object>(create: (options: StoreO
     )
   }
 
+  /** What the others have of it, or may have: not what `shouldSync` has kept. */
+  function toldOf(opened: Store<State>): Record<string, unknown> {
+    try {
+      return valuesOf(opened.exportState(), isShared)
+    } catch {
+      return base! // it was not ready, or has ended
+    }
+  }
+
   function stop(): Promise<void> {
     cancelStart?.()
     cancelStart = undefined
     if (mesh) {
-      base = valuesOf(store.getState(), isShared)
+      stoppedAt = store.getState()
+      base = toldOf(mesh)
       unbind?.()
       stopping = mesh.close()
       mesh = undefined
@@ -150,11 +162,12 @@ export function createBroadcastSyncOn<S extends object>(create: (options: StoreO
   return {
     start() {
       if (mesh ?? cancelStart) return
-      if (store.persist?.hasHydrated() !== false) return begin()
-      cancelStart = store.persist.onFinishHydration(() => {
-        cancelStart?.()
+      let begun = false
+      const cancel = whenHydrated(store, () => {
+        begun = true
         begin()
       })
+      if (!begun) cancelStart = cancel
     },
     stop,
     isActive: () => mesh !== undefined,
@@ -164,8 +177,7 @@ export function createBroadcastSyncOn<S extends object>(create: (options: StoreO
     broadcastState: (keys) => mesh?.broadcastState(keys as never),
     getConnectedTabs: () => mesh?.tabs ?? [],
     async forceLeader() {
-      if (!enableLeaderElection) throw new TypeError('forceLeader needs enableLeaderElection')
-      if (!mesh) throw new TypeError('forceLeader needs a sync that is started: call start()')
+      if (!mesh || !enableLeaderElection) throw new TypeError('forceLeader needs start() and enableLeaderElection')
       await mesh.leader.force()
     },
   }

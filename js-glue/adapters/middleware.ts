@@ -2,7 +2,7 @@
 import type { StateCreator, StoreMutatorIdentifier } from 'zustand/vanilla'
 import { equals } from '../json-tree.ts'
 import type { State, Store, StoreOptions } from '../types.ts'
-import { bind, valuesOf, type AppStore, type Persisted } from './bind.ts'
+import { bind, holdable, valuesOf, whenHydrated, type AppStore, type Persisted } from './bind.ts'
 
 /** Members that are functions are not shared. */
 type Values<S> = { [K in keyof S as S[K] extends (...args: never[]) => unknown ? never : K]: S[K] }
@@ -46,11 +46,12 @@ export function middlewareOn(create: (options: StoreOptions<State>) => Store<Sta
     function open(): Store<State> {
       if (mesh) return mesh
       unwatch()
-      initial ??= valuesOf(api.getState() ?? first, isShared)
-      const opened = (mesh = create({ ...options, ...(include && { include }), exclude: left as never, state: initial }))
-      const join = (base: Record<string, unknown>): void => void bind(api, opened, isShared, base, (error) => console.error(error))
-      if (api.persist?.hasHydrated() !== false) join(initial)
-      else api.persist.onFinishHydration(() => void opened.ready.then(() => join(imported(opened))))
+      const base = (initial ??= valuesOf(api.getState() ?? first, isShared))
+      const state = holdable(base)
+      const opened = (mesh = create({ ...options, ...(include && { include }), exclude: left as never, state }))
+      const join = (from: Record<string, unknown>): void => void bind(api, opened, isShared, from, (error) => console.error(error))
+      if (api.persist?.hasHydrated() !== false) join(state)
+      else whenHydrated(api, () => void opened.ready.then(() => join(imported(opened)), () => undefined)) // it tells its errors itself
       return opened
     }
 

@@ -142,6 +142,25 @@ describe('a paced store', () => {
     expect(store.getState()).toEqual(other.getState())
   })
 
+  test('takes nothing out of a list or an object that others have put into it meanwhile', async () => {
+    const mesh = createMesh()
+    const options = { state: { list: [{ id: 1, x: 0 }, { id: 2, x: 0 }], items: {} }, lists: { list: 'id' } }
+    const { store } = await mesh.ready({ ...options, debounceMs: 100_000 })
+    const other = (await mesh.ready(options)).store
+    const ids = (of: typeof store): number[] => of.getState().list.map(({ id }: { id: number }) => id).sort()
+    store.setState({ list: [...store.getState().list, { id: 3, x: 0 }] })
+    await new Promise((resolve) => setImmediate(resolve))
+    await other.setState({ list: [...other.getState().list, { id: 4, x: 0 }] }).shared
+    store.set(['items', 'b'], { x: 1 })
+    store.setState({ board: { a: 1 } })
+    await new Promise((resolve) => setImmediate(resolve))
+    other.setState({ board: { b: 1 } })
+    await other.set(['items', 'b'], { y: 1 }).shared
+    await store.flush()
+    await until(() => ids(other).length === 4 && other.getState().board?.a === 1 && store.getState().board?.b === 1)
+    for (const each of [store, other]) expect([ids(each), each.getState().items, each.getState().board]).toEqual([[1, 2, 3, 4], { b: { x: 1, y: 1 } }, { a: 1, b: 1 }])
+  })
+
   test('has not seen what it hears before it has sent, where that makes a difference', async () => {
     const mesh = createMesh()
     const options = { state: { title: '' }, conflicts: 'prompt' as const }

@@ -135,6 +135,45 @@ describe('what shouldSync says no to', () => {
     expect((await mesh.ready({ state })).store.getState().title).toBe('draft')
   })
 
+  test('does not go with what was written before it, nor counts twice', async () => {
+    for (const pace of [{}, { debounceMs: 100_000 }]) {
+      const { store, other } = await two(pace)
+      store.setState({ title: 'shared' })
+      store.setState({ dragging: true, title: 'kept' })
+      store.setState({ dragging: false, n: 5 })
+      store.setState({ dragging: true })
+      store.increment(['n'])
+      expect(store.getState()).toMatchObject({ title: 'kept', n: 6 })
+      await store.flush()
+      await settle(store, other)
+      expect(other.getState()).toMatchObject({ title: 'shared', n: 5 })
+      for (let i = 0; i < 3; i++) await settle(store, other)
+      expect(store.getState()).toMatchObject({ title: 'kept', n: 6 })
+      store.setState({ n: 10 })
+      for (let i = 0; i < 3; i++) await settle(store, other)
+      expect([store.getState().n, other.getState().n]).toEqual([10, 5])
+    }
+  })
+
+  test('leaves by no other door: not by exportState, a transaction, the hot copy, or a removal that is undone by nobody', async () => {
+    const { store, other, mesh } = await two()
+    await store.setState({ n: 1 }).durable
+    store.setState({ dragging: true })
+    store.setState({ title: 'draft', n: 100, items: undefined })
+    expect(store.exportState()).toMatchObject({ title: '', n: 1, items: state.items })
+    await store.transaction((now) => ({ n: (now.n as number) + 1 }))
+    await until(() => other.getState().n === 2)
+    expect(store.getState()).toMatchObject({ n: 2, title: 'draft' })
+    await store.transaction(() => ({ title: 'draft' }))
+    await until(() => other.getState().title === 'draft')
+    store.setState({ title: 'secret draft' })
+    await other.setState({ settled: 1 }).durable
+    await new Promise((resolve) => setTimeout(resolve, 2500)) // hot copies are renewed every 2 s
+    expect(mesh.open({ state }).store.getState().title, 'in the first task').toBe('draft')
+    store.broadcastState()
+    await until(() => !('items' in other.getState()) && other.getState().title === 'secret draft')
+  })
+
   test('can be undone, and is told to subscribers', async () => {
     const { store, other } = await two()
     const told = vi.fn()

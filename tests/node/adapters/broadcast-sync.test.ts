@@ -190,6 +190,15 @@ describe('with middleware', () => {
     })
   }
 
+  test('persist: storage that fails keeps nobody waiting for ever, and reading again binds nothing twice', async () => {
+    const mesh = createMesh()
+    const store = storage('{broken', false).make()
+    const tab = await connected(mesh)
+    createBroadcastSyncOn(mesh.createIn(mesh.origin.openTab()), store, { channelName: 'app' }).start()
+    tab.store.setState({ count: 7 })
+    await until(() => store.getState().count === 7)
+  })
+
   test('persist: stopped before it has read, nothing starts', async () => {
     const { make } = storage(JSON.stringify({ state: { count: 1 }, version: 0 }), true)
     const mesh = createMesh()
@@ -463,6 +472,67 @@ describe('start, stop, isActive, getTabId, getConnectedTabs, requestState, broad
     await until(() => told.length > 1)
     expect(first.store.getState().count).toBe(1)
     expect(told).toEqual(['second', 'second follower'])
+  })
+
+  test('two stores of one page are equal, though a subscriber of the one writes when it hears', async () => {
+    const mesh = createMesh()
+    const create = mesh.createIn(mesh.origin.openTab())
+    const [first, second] = [createApp(), createApp()].map((store) => {
+      createBroadcastSyncOn(create, store, { channelName: 'app' }).start()
+      return store
+    }) as [StoreApi<App>, StoreApi<App>]
+    const other = await connected(mesh)
+    first.subscribe(({ count }) => {
+      if (first.getState().filter !== `seen ${count}`) first.setState({ filter: `seen ${count}` })
+    })
+    other.store.setState({ count: 3 })
+    await until(() => other.store.getState().filter === 'seen 3')
+    expect(second.getState()).toMatchObject({ count: 3, filter: 'seen 3' })
+    other.store.setState({ secret: undefined } as never)
+    await until(() => !('secret' in second.getState()))
+    const third = createApp()
+    createBroadcastSyncOn(create, third, { channelName: 'app' }).start()
+    expect(third.getState()).toMatchObject({ count: 3, filter: 'seen 3' })
+    expect('secret' in third.getState()).toBe(false)
+  })
+
+  test('what shouldSync has kept is not taken for shared by stop and start, and what is changed in between is asked of it', async () => {
+    const mesh = createMesh()
+    const kept = await connected(mesh, { shouldSync: () => false })
+    kept.store.setState({ count: 1 })
+    await kept.sync.stop()
+    kept.sync.start()
+    kept.sync.broadcastState()
+    const other = await connected(mesh)
+    await until(() => other.store.getState().count === 1)
+
+    const asked = await connected(mesh, { shouldSync: (previous, next) => previous.count !== next.count })
+    await until(() => asked.store.getState().count === 1)
+    await asked.sync.stop()
+    asked.store.setState({ count: 4 })
+    asked.sync.start()
+    await until(() => other.store.getState().count === 4)
+  })
+
+  test('a value that JSON can’t hold stops no start, and stays; a member that becomes a function is nobody’s removal', async () => {
+    const printed = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const mesh = createMesh()
+    const store = createApp()
+    store.setState({ secret: new Map() as never, filter: 'mine' })
+    const a = open(mesh, {}, store)
+    const b = await connected(mesh)
+    store.setState({ count: 1 })
+    await until(() => b.store.getState().count === 1)
+    expect(store.getState().secret).toEqual(new Map())
+    expect(String(printed.mock.calls[0]![0])).toContain('state.secret is a Map')
+    await a.sync.stop()
+    a.sync.start()
+    expect(store.getState().secret).toEqual(new Map())
+    b.store.setState({ filter: 'theirs' })
+    await until(() => store.getState().filter === 'theirs')
+    store.setState({ filter: (() => 1) as never, count: 2 })
+    await until(() => b.store.getState().count === 2)
+    expect(b.store.getState().filter).toBe('theirs')
   })
 
   test('forceLeader of one that is stopped says what to do', async () => {

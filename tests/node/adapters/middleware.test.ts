@@ -121,6 +121,21 @@ describe('with persist', () => {
     }
   }
 
+  test('read again five times, it is bound once; and closed before it has read, nothing is thrown', async () => {
+    const mesh = createMesh()
+    const storage = kept({ count: 1, tasks: {} }, true)
+    const store = ways.around(mesh, storage)
+    const subscribed = vi.spyOn(store.tabmesh, 'subscribe')
+    await until(() => store.getState().count === 1)
+    for (let i = 0; i < 5; i++) await (store as unknown as { persist: { rehydrate: () => Promise<void> } }).persist.rehydrate()
+    await store.tabmesh.ready
+    expect(subscribed.mock.calls.length).toBe(1)
+    const closed = ways.around(createMesh(), kept({ count: 1, tasks: {} }, true))
+    await closed.tabmesh.close()
+    await until(() => closed.getState().count === 1)
+    await new Promise((resolve) => setTimeout(resolve, 10)) // an unhandled rejection would fail the run
+  })
+
   test('what it reads late is written where nobody has written anything', async () => {
     const mesh = createMesh()
     const store = ways.around(mesh, kept({ count: 1, tasks: {} }, true))
