@@ -4,7 +4,7 @@ import type { Written } from './history.ts'
 import { applyEdits } from './edits.ts'
 import { adopt, checkKey, diffTrees, isPlainObject, type JsonObject, type TreeEdit } from './json-tree.ts'
 import { adoptList, idOf, sameOrder, valueAt, type Lists } from './keyed-list.ts'
-import { createTouchedPaths, type TouchedPaths } from './touched.ts'
+import { createTouchedPaths, placeOf, type TouchedPaths } from './touched.ts'
 import type { Level, Path, StrategyName, Write } from './types.ts'
 import { createWriteLedger, type WriteLedger } from './writes.ts'
 
@@ -170,7 +170,7 @@ export function createMirror(options: MirrorOptions): Mirror {
     if (state !== before) next = applied() // what left was refused
     for (const [path] of shared) {
       if (leaves) touch(path)
-      else withheld.add(placeOf(path))
+      else withheld.add(placeOf(path, lists, options.strategyOf))
     }
     record({ before: state, after: next, paths: paths.map(([path]) => path) })
     return written(next, leaves)
@@ -189,11 +189,9 @@ export function createMirror(options: MirrorOptions): Mirror {
     return waits()
   }
 
-  const placeOf = (path: readonly string[]): readonly string[] => (Object.hasOwn(lists, path[0]!) || options.strategyOf(path[0]!) === 'merge' ? path : [path[0]!])
-
   function touch(path: readonly string[]): void {
     withheld.give(path[0]!, touched)
-    touched.add(placeOf(path))
+    touched.add(placeOf(path, lists, options.strategyOf))
   }
 
   function written(next: JsonObject, shared: boolean): Write {

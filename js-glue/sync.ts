@@ -3,7 +3,7 @@ import { applyEdits, warm } from './edits.ts'
 import { TabmeshError } from './errors.ts'
 import { createHistory } from './history.ts'
 import { diffTrees, isPlainObject, type JsonObject, type TreeEdit } from './json-tree.ts'
-import { editsOf } from './touched.ts'
+import { editsOf, placeOf } from './touched.ts'
 import { onto, type OwnWrite } from './unstored.ts'
 import type { Pace } from './pace.ts'
 import type { MirrorParts } from './store.ts'
@@ -132,7 +132,7 @@ export function createSync(mirror: MirrorParts, paceOf: (flush: () => void) => P
     connect(connected) {
       committer = connected
       mirror.connect({
-        flush: () => (pace ? pace.wrote() : flush()),
+        flush: () => (pace && !touched.empty ? pace.wrote() : flush()),
         flushNow: flush,
         written: (written) => history.wrote(written),
         awaited(level, sealed) {
@@ -197,7 +197,7 @@ export function createSync(mirror: MirrorParts, paceOf: (flush: () => void) => P
     take(edits) {
       for (const [path] of edits) {
         withheld.drop(path)
-        touched.add(Object.hasOwn(lists, path[0]!) || mirror.strategyOf(path[0]!) !== 'merge' ? [path[0]!] : path)
+        touched.add(Object.hasOwn(lists, path[0]!) ? [path[0]!] : placeOf(path, lists, (key) => mirror.strategyOf(key)))
       }
       mirror.written(applyEdits(mirror.state, edits, lists, toWarm), true)
     },

@@ -1,6 +1,11 @@
 // Which places of the state this tab has changed since the last frame.
 import { isPlainObject, type JsonObject, type TreeEdit } from './json-tree.ts'
 import { valueAt, type Lists } from './keyed-list.ts'
+import type { StrategyName } from './types.ts'
+
+/** The place that a write at this path takes: the whole key, where its strategy does. */
+export const placeOf = (path: readonly string[], lists: Lists, strategyOf: (key: string) => StrategyName): readonly string[] =>
+  lists[path[0]!] !== undefined || strategyOf(path[0]!) === 'merge' ? path : [path[0]!]
 
 type Trie = Map<string, Trie | true>
 

@@ -2,6 +2,7 @@
 import { equals, isPlainObject, type JsonObject, type TreeEdit } from './json-tree.ts'
 import { byId, idOf, sameOrder, valueAt, type Lists } from './keyed-list.ts'
 import { applyEdits } from './edits.ts'
+import { placeOf } from './touched.ts'
 import type { StrategyName } from './types.ts'
 
 export interface OwnWrite {
@@ -16,7 +17,7 @@ export interface OwnWrite {
 
 /** What is to be known of the state that edits were made on. */
 export function replacedBy(edits: readonly TreeEdit[], before: JsonObject, lists: Lists, strategyOf: (key: string) => StrategyName): readonly unknown[] {
-  return edits.map(([path]) => valueAt(before, lists[path[0]!] === undefined && strategyOf(path[0]!) !== 'merge' ? [path[0]!] : path, lists))
+  return edits.map(([path]) => valueAt(before, placeOf(path, lists, strategyOf), lists))
 }
 
 /** Whether a list of numbers as `Core.keptAtEnd` gives it has this one: all up to the first, but those of the pairs after it. */

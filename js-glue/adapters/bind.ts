@@ -5,7 +5,6 @@ import type { State, Store } from '../types.ts'
 /** What zustand's stores have, and others like them. */
 export interface AppStore<S> {
   getState(): S
-  getInitialState?(): S
   setState(partial: S | Partial<S> | ((state: S) => S | Partial<S>), replace?: boolean): void
   subscribe(listener: (state: S, previous: S) => void): () => void
 }

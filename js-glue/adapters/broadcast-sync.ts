@@ -115,16 +115,16 @@ export function createBroadcastSyncOn<S extends object>(create: (options: StoreO
     mesh = opened
     // Others in this page may have the same store open: nothing of this one stays there when it is stopped.
     const undo = [
+      bind(store, opened, isShared, initial, (error) => console.error(error)),
+      store.subscribe((next) => (previous = next)), // after what is shared of it
       opened.on('error', ({ error }) => {
         console.error(error)
         if (opened.tabs.length === 0 && shown !== 'disconnected') void stop() // it has ended
       }),
       opened.on('leader', tellRole),
       opened.on('remote-update', ({ keys, source }) => attempt(() => config.onRemoteUpdate?.(keys, source))),
-      bind(store, opened, isShared, initial, (error) => console.error(error)),
-      ((previous = store.getState()), () => undefined),
-      store.subscribe((next) => (previous = next)), // after what is shared of it
     ]
+    previous = store.getState()
     unbind = () => undo.forEach((each) => each())
     opened.ready.then(
       () => {

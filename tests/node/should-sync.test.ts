@@ -167,8 +167,10 @@ describe('what shouldSync says no to', () => {
     await store.transaction(() => ({ title: 'draft' }))
     await until(() => other.getState().title === 'draft')
     store.setState({ title: 'secret draft' })
+    const copies = (): string => [...mesh.origin.shelf.values()].join()
+    const before = copies()
     await other.setState({ settled: 1 }).durable
-    await new Promise((resolve) => setTimeout(resolve, 2500)) // hot copies are renewed every 2 s
+    await until(() => copies() !== before, 'the hot copy that is renewed every 2 s')
     expect(mesh.open({ state }).store.getState().title, 'in the first task').toBe('draft')
     store.broadcastState()
     await until(() => !('items' in other.getState()) && other.getState().title === 'secret draft')

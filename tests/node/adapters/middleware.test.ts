@@ -133,7 +133,7 @@ describe('with persist', () => {
     const closed = ways.around(createMesh(), kept({ count: 1, tasks: {} }, true))
     await closed.tabmesh.close()
     await until(() => closed.getState().count === 1)
-    await new Promise((resolve) => setTimeout(resolve, 10)) // an unhandled rejection would fail the run
+    await new Promise((resolve) => setImmediate(resolve)) // an unhandled rejection would fail the run
   })
 
   test('what it reads late is written where nobody has written anything', async () => {
