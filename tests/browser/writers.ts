@@ -92,14 +92,18 @@ export async function createWriters(): Promise<Writers> {
   const server = await serve({}, told)
   const folder = await mkdtemp(join(tmpdir(), 'tabmesh-profile-'))
   const ask = (tab: string, what: Asked['what'], begun?: () => void): Promise<StoreSeen> =>
-    new Promise((done) => {
+    new Promise((done, fail) => {
+      const limit = setTimeout(() => fail(new Error(`the tab ${tab} was asked for its ${what} and has not answered for a minute`)), 60_000)
       const question: Asked = {
         what,
         begun() {
           question.begun = () => undefined
           begun?.()
         },
-        done,
+        done(state) {
+          clearTimeout(limit)
+          done(state)
+        },
       }
       asked.set(tab, question)
     })

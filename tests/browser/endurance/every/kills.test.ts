@@ -41,6 +41,7 @@ test(`three tabs of ${chosenBrowser()} write 20 times a second; their leader's r
       await browser.kill()
     }
     total += writers.acknowledged(store).size - before.size
+    if (round % roundsOfStore === roundsOfStore - 1) console.info(`${round + 1} of ${rounds} rounds: ${total} acknowledged writes, none missing; new leaders after at most ${Math.max(...times).toFixed(0)} ms`)
   }
   console.info(`${chosenBrowser()}: ${rounds} leaders and ${rounds} browsers killed, ${total} acknowledged writes, 0 missing; a new leader after ${[0.5, 0.99, 1].map((q) => quantile(times, q).toFixed(0)).join(', ')} ms (p50, p99, at most)`)
   expect(quantile(times, 0.99)).toBeLessThanOrEqual(1000)
