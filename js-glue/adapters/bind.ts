@@ -9,6 +9,13 @@ export interface AppStore<S> {
   subscribe(listener: (state: S, previous: S) => void): () => void
 }
 
+/** What `bind` asks of it. */
+interface Bound {
+  getState(): object
+  setState(partial: object, replace?: boolean): void
+  subscribe(listener: () => void): () => void
+}
+
 /** zustand's persist middleware; asynchronous storage is read later. */
 export interface Persisted {
   readonly persist?: { hasHydrated(): boolean; onFinishHydration(task: () => void): () => void }
@@ -62,7 +69,7 @@ export function valuesOf(state: object, isShared: (key: string) => boolean): Mem
  * Shows in `app` what `mesh` has, now and from now on, and writes what `app` changes into `mesh`. `base`: what `app` had when the two last were equal; what it has changed since
  * is written, and no more than that. `refused` is told, once a reason, of a key that JSON can't hold: it stays in `app` alone, and is tried again when it changes. Returns the undo.
  */
-export function bind<S extends object>(app: AppStore<S>, mesh: Store<State>, isShared: (key: string) => boolean, base: Members, refused: (error: Error) => void): () => void {
+export function bind(app: Bound, mesh: Store<State>, isShared: (key: string) => boolean, base: Members, refused: (error: Error) => void): () => void {
   let handed: Members
   const told = new Set<string>()
 
@@ -101,10 +108,10 @@ export function bind<S extends object>(app: AppStore<S>, mesh: Store<State>, isS
     if (changed.length === 0) return
     const partial = Object.fromEntries(changed.filter((key) => state[key] !== undefined).map((key) => [key, state[key]]))
     const gone = changed.filter((key) => state[key] === undefined)
-    if (gone.length === 0) return app.setState(partial as Partial<S>)
+    if (gone.length === 0) return app.setState(partial)
     const next: Members = { ...shows, ...partial }
     for (const key of gone) delete next[key]
-    app.setState(next as S, true)
+    app.setState(next, true)
   }
 
   const edits: TreeEdit[] = []

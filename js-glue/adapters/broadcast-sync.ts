@@ -101,17 +101,18 @@ export function createBroadcastSyncOn<S extends object>(create: (options: StoreO
     cancelStart = undefined
     const initial = (base ??= holdable(valuesOf(store.getState(), isShared)))
     let previous = stoppedAt ?? store.getState()
+    // What is undefined is as not given.
     const opened: Store<State> = create({
       name: channelName,
       state: initial,
-      ...(syncKeys && { include: syncKeys as never }),
-      ...(excludeKeys && { exclude: excludeKeys as never }),
-      ...(config.throttleMs !== undefined && { throttleMs: config.throttleMs }),
-      ...(config.debounceMs !== undefined && { debounceMs: config.debounceMs }),
+      include: syncKeys as never,
+      exclude: excludeKeys as never,
+      throttleMs: config.throttleMs,
+      debounceMs: config.debounceMs,
       conflicts: conflictStrategy === 'custom' ? { resolve: resolverOf(() => opened.tab.id, customResolver!) } : conflictStrategy,
-      ...(shouldSync && { shouldSync: () => shouldSync(previous, store.getState()) }),
-      ...(config.debug && { debug: true }),
-    })
+      shouldSync: shouldSync && (() => shouldSync(previous, store.getState())),
+      debug: config.debug,
+    } as StoreOptions<State>)
     mesh = opened
     // Others in this page may have the same store open: nothing of this one stays there when it is stopped.
     const undo = [

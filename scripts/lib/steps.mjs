@@ -40,7 +40,14 @@ export function copyGenerated() {
 }
 
 /** The package's entry points, by the name of the file in dist/. */
-export const entries = { index: 'js-glue/index.ts', 'lz-string': 'js-glue/lz-string.ts', zustand: 'js-glue/adapters/zustand.ts', react: 'js-glue/adapters/react.ts' }
+export const entries = {
+  index: 'js-glue/index.ts',
+  'lz-string': 'js-glue/lz-string.ts',
+  zustand: 'js-glue/adapters/zustand.ts',
+  redux: 'js-glue/adapters/redux.ts',
+  react: 'js-glue/adapters/react.ts',
+  vue: 'js-glue/adapters/vue.ts',
+}
 /** By themselves: what they share with the others would be one more request in pages. */
 const wholeEntries = { neutral: { 'service-worker': 'js-glue/service-worker.ts' }, node: { node: 'js-glue/node.ts' } }
 
@@ -70,7 +77,7 @@ export async function buildPackage() {
       plugins: [smallLoader],
     }
     const points = (of) => Object.entries(of).map(([out, path]) => ({ in: path, out }))
-    const { outputFiles } = await build({ ...options, entryPoints: points(entries), platform: 'neutral', splitting: true, write: false, external: ['react'] })
+    const { outputFiles } = await build({ ...options, entryPoints: points(entries), platform: 'neutral', splitting: true, write: false, external: ['react', 'vue'] })
     mkdirSync(join(root, 'dist'))
     // An import for its side effects alone: there are none, and users' bundlers would warn of it.
     for (const { path, text } of outputFiles) writeFileSync(path, text.replace(/^import "\.\/chunk-[^"]+";\n/gm, ''))
