@@ -13,6 +13,9 @@ const aliveEveryMs = 5000
 /** The same while the leader lock is held by somebody who is not shown as alive; who runs is shown again at once. */
 const doubtEveryMs = 1500
 
+/** A tab may be heard of before the browser has given it the lock that shows it as alive: for so long it needs none. */
+const newMs = 3000
+
 export interface LeadershipOptions {
   readonly name: string
   readonly id: string
@@ -64,6 +67,8 @@ export function createLeadership({ name, id, core, storage, channels, platform, 
   /** Those who wait until this tab leads. */
   const forcing: { readonly resolve: () => void; readonly reject: (error: TabmeshError) => void }[] = []
   let cancelLook: (() => void) | undefined
+  /** Since when each of the others is known. */
+  const known = new Map<string, number>()
   let missing = false // somebody who lives has not been heard of
   let retired = false
   let doubtful = false // the leader lock is held by somebody who is not shown as alive
@@ -123,8 +128,13 @@ export function createLeadership({ name, id, core, storage, channels, platform, 
     perform()
   }
 
+  /** Called whenever the others are other ones. */
   function watch(): void {
-    if (ended() || suspended() || cancelLook || !lock || (!missing && !doubtful && core.peers().length === 0)) return
+    if (ended()) return
+    const peers = core.peers().map((peer) => peer.id)
+    for (const peer of known.keys()) if (!peers.includes(peer)) known.delete(peer)
+    for (const peer of peers) if (!known.has(peer)) known.set(peer, clock.now())
+    if (suspended() || cancelLook || !lock || (!missing && !doubtful && peers.length === 0)) return
     cancelLook = clock.after(doubtful ? doubtEveryMs : aliveEveryMs, () => {
       cancelLook = undefined
       look()
@@ -141,7 +151,8 @@ export function createLeadership({ name, id, core, storage, channels, platform, 
     doubtful = roll.holder === '' && !leads()
     missing = channels.look(roll.alive.filter((other) => other !== id))
     if (ended()) return
-    core.retainPeers(roll.alive, clock.now())
+    const recent = [...known].filter(([, since]) => Math.abs(clock.now() - since) < newMs).map(([peer]) => peer)
+    core.retainPeers([...roll.alive, ...recent], clock.now())
     perform()
     core.lockHeldBy(roll.holder, clock.now())
     perform()

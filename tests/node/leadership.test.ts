@@ -30,6 +30,28 @@ describe('leadership', () => {
     expect(tabs[2]!.store.leader.isLeader).toBe(false)
   })
 
+  test('a tab that is heard of before its lock is known stays in the list; one without a lock does not for long', async () => {
+    vi.useFakeTimers({ shouldAdvanceTime: true })
+    try {
+      const mesh = createMesh()
+      const tab = mesh.origin.openTab()
+      const openLock: typeof tab.platform.openLock = (name) => {
+        const lock = tab.platform.openLock(name)!
+        return { ...lock, roll: async () => ({ ...(await lock.roll()), alive: [] }) }
+      }
+      const store = mesh.createIn({ ...tab, platform: { ...tab.platform, openLock } })({ name: 'test', state: {} })
+      await store.ready
+      await mesh.ready()
+      await until(() => store.tabs.length === 2)
+      await pass(1000)
+      expect(store.tabs.length).toBe(2)
+      await pass(10_000)
+      expect(store.tabs.length).toBe(1)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
   test('run calls the task while this tab leads and aborts it when it stops', async () => {
     const mesh = createMesh()
     const [one, two] = [await mesh.ready(), await mesh.ready()]
