@@ -35,6 +35,15 @@ export function nameOf(pid: number): string {
   }
 }
 
+/** Whether it runs pages: a renderer of Chromium's, a content process of Firefox', or WebKit's web process. */
+function runsPages(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('--type=renderer') || /^(Isolated|Web Content|WebKitWebProc)/.test(nameOf(pid))
+  } catch {
+    return false
+  }
+}
+
 /** Processor time in clock ticks of 10 ms. */
 const ticksOf = (pid: number): number => {
   const stat = statOf(pid)
@@ -42,14 +51,14 @@ const ticksOf = (pid: number): number => {
 }
 
 /**
- * The one under `root` that works while `burn` makes a page work for half a second. Three times in a row the same, and at least twice as busy as any other; fails when none is
+ * The one under `root` that runs pages and works while `burn` makes a page work for half a second. Three times in a row the same, and at least twice as busy as any other; fails when none is
  * after twenty tries.
  */
 export async function processThatBurns(root: number, burn: () => Promise<unknown>): Promise<number> {
   let before: number | undefined
   let agreed = 0
   for (let tries = 0; tries < 20; tries++) {
-    const ticks = new Map(descendants(root).map((pid) => [pid, ticksOf(pid)]))
+    const ticks = new Map(descendants(root).filter(runsPages).map((pid) => [pid, ticksOf(pid)]))
     await burn()
     const [first, second] = [...ticks].map(([pid, then]) => ({ pid, spent: ticksOf(pid) - then })).sort((a, b) => b.spent - a.spent)
     const isClear = first !== undefined && first.spent >= 12 && first.spent >= 2 * (second?.spent ?? 0)
