@@ -8,11 +8,13 @@ import type { StrategyName } from './types.ts'
 
 /** Where the module comes from; default the file beside the glue. */
 export type WasmSource = string | URL | ArrayBuffer | Uint8Array | WebAssembly.Module
+/** Asked when the module is loaded. */
+export type WasmPlace = () => WasmSource | Promise<WasmSource>
 
 let loading: Promise<MainModule> | undefined
 
 /** The module, loaded by the first call; a failed load is tried again by the next. */
-export function loadModule(source?: WasmSource): Promise<MainModule> {
+export function loadModule(source: WasmSource | WasmPlace): Promise<MainModule> {
   loading ??= instantiate(source).catch((cause: unknown) => {
     loading = undefined
     throw loadError(cause)
@@ -20,8 +22,8 @@ export function loadModule(source?: WasmSource): Promise<MainModule> {
   return loading
 }
 
-async function instantiate(source: WasmSource | undefined): Promise<MainModule> {
-  const compiled = await compile(source ?? new URL('./tabmesh.wasm', import.meta.url))
+async function instantiate(source: WasmSource | WasmPlace): Promise<MainModule> {
+  const compiled = await compile(source instanceof Function ? await source() : source)
   return new Promise<MainModule>((resolve, reject) => {
     createModule({
       instantiateWasm(imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void) {

@@ -3,7 +3,7 @@ import { createBridges } from './bridges.ts'
 import { createCalls } from './calls.ts'
 import { createChannels } from './channels.ts'
 import { createConflicts, type Conflicts } from './conflicts.ts'
-import { createCore, hexOf, loadModule, type Core, type CoreEvent, type WasmSource } from './core.ts'
+import { createCore, hexOf, loadModule, type Core, type CoreEvent, type WasmPlace, type WasmSource } from './core.ts'
 import { createEras, type Proposed } from './eras.ts'
 import { TabmeshError } from './errors.ts'
 import type { TreeEdit } from './json-tree.ts'
@@ -52,7 +52,7 @@ export interface EngineOptions {
   readonly mayLead: boolean
   /** Whether a visible tab is to take over from a hidden leader. */
   readonly preferVisible: boolean
-  readonly wasm: WasmSource | undefined
+  readonly wasm: WasmSource | WasmPlace
   readonly callHandlers: ReadonlyMap<string, CallHandler>
   readonly debug: ((event: DebugEvent) => void) | undefined
   /** The engine has ended, by whoever's will; called once. */
@@ -86,6 +86,8 @@ export interface Engine {
 export interface EngineParts {
   readonly startEngine: (options: EngineOptions) => Promise<Engine>
   readonly platform: Platform
+  /** Where the module is, when the options do not say. */
+  readonly wasm?: WasmPlace
 }
 
 const frameKinds = ['', 'ops', 'hello', 'delta', 'presence', 'position', 'ack', 'fragment', 'destroy', 'end', 'note']

@@ -1,30 +1,3 @@
 // The public names of `tabmesh`.
-export { createStore, openStore } from './open.ts'
-export { TabmeshError, type ErrorCode } from './errors.ts'
-export type {
-  Bridge,
-  CallHandler,
-  Conflict,
-  ConflictInbox,
-  ConflictValue,
-  DebugEvent,
-  DeepReadonly,
-  Json,
-  Leader,
-  Level,
-  Migration,
-  Outcome,
-  Path,
-  Resolver,
-  ResolverContext,
-  Stats,
-  Status,
-  Store,
-  StoreEvents,
-  StoreHistory,
-  StoreOptions,
-  Strategy,
-  TabInfo,
-  TransactionOptions,
-  Write,
-} from './types.ts'
+export { createStore, openStore } from './create-store.ts'
+export * from './names.ts'

@@ -13,7 +13,7 @@ export const ready: PromiseLike<void> = {
 
 /** Loads the module, from elsewhere than beside this file if need be. */
 export async function init(source?: WasmSource): Promise<void> {
-  lz = lzOf(await loadModule(source))
+  lz = lzOf(await loadModule(source ?? new URL('./tabmesh.wasm', import.meta.url)))
 }
 
 function port(): Lz {

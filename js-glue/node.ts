@@ -4,7 +4,7 @@ import { createStoreOn } from './open.ts'
 import { createNodePlatform } from './platform/node.ts'
 import type { State, Store, StoreOptions } from './types.ts'
 
-export * from './index.ts'
+export * from './names.ts'
 
 export interface NodeStoreOptions<S extends State> extends StoreOptions<S> {
   /** Where the store is kept, made if need be; on a disk with hard links. All threads and processes that name it share the store. */
@@ -45,7 +45,7 @@ export function createStore<S extends State>({ directory, ...options }: NodeStor
   if (typeof directory !== 'string' || directory === '') throw new TypeError(`directory must be the path of a directory, not ${JSON.stringify(directory)}`)
   const of = directories.get(directory) ?? {}
   directories.set(directory, of)
-  const store = createStoreOn(of, () => Promise.resolve({ startEngine, platform: createNodePlatform(directory) }), options)
+  const store = createStoreOn(of, () => Promise.resolve({ startEngine, platform: createNodePlatform(directory), wasm: () => new URL('./tabmesh.wasm', import.meta.url) }), options)
   keepRunning(store)
   return store
 }

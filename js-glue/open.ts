@@ -4,7 +4,6 @@ import { TabmeshError } from './errors.ts'
 import type { JsonObject } from './json-tree.ts'
 import { readHotCopy } from './hot-copy.ts'
 import { channelKinds, type Shelf } from './platform.ts'
-import { localShelf } from './platform/local-storage.ts'
 import { createMirror } from './store.ts'
 import type { Lists } from './keyed-list.ts'
 import type { CallHandler, Conflict, DebugEvent, DeepReadonly, Leader, Outcome, Resolver, Stats, State, Status, Store, StoreEvents, StoreOptions, Strategy, StrategyName, TabInfo, TransactionOptions, Write } from './types.ts'
@@ -19,25 +18,11 @@ interface Shared {
 }
 
 const stores = new WeakMap<object, Map<string, Shared>>()
-const browser = {}
 
 /**
- * Makes a store, or another handle to the one of that name in this page. Synchronous and usable at once:
- * until `ready`, reads show the initial state, and writes apply here and are sent later.
+ * Makes a store, or another handle to the one of that name: `page` stands for the page that shares its stores, `shelf` has its hot copies, `load` loads the rest.
  * Throws TypeError for options that make no sense.
  */
-export function createStore<S extends State>(options: StoreOptions<S>): Store<S> {
-  return createStoreOn(browser, async () => (await import('./browser-engine.ts')).browserEngine(), options, localShelf)
-}
-
-/** `createStore`, and waits until it is hydrated. */
-export async function openStore<S extends State>(options: StoreOptions<S>): Promise<Store<S>> {
-  const store = createStore(options)
-  await store.ready
-  return store
-}
-
-/** The same on other surroundings: `page` stands for the page that shares its stores, `shelf` has its hot copies. */
 export function createStoreOn<S extends State>(page: object, load: () => Promise<EngineParts>, options: StoreOptions<S>, shelf?: Shelf): Store<S> {
   check(options)
   const ofPage = stores.get(page) ?? new Map<string, Shared>()
@@ -145,7 +130,7 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
   })
 
   const starting = (async (): Promise<Engine> => {
-    const { startEngine, platform } = await load()
+    const { startEngine, platform, wasm } = await load()
     engine = await startEngine({
       name: options.name,
       version,
@@ -163,7 +148,7 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
       bridges: options.bridges ?? [],
       mayLead: options.leader !== false,
       preferVisible: typeof options.leader === 'object' && options.leader.preferVisible,
-      wasm: options.wasm,
+      wasm: options.wasm ?? wasm!, // one of the two says it
       callHandlers,
       debug,
       onEnd(reason) {

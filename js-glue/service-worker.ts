@@ -3,7 +3,7 @@ import { browserEngine } from './browser-engine.ts'
 import { createStoreOn } from './open.ts'
 import type { State, Store, StoreOptions } from './types.ts'
 
-export * from './index.ts'
+export * from './names.ts'
 
 const worker = {}
 
@@ -12,7 +12,7 @@ const worker = {}
  * in the handler of an event, await its `ready`, and hand `event.waitUntil` what it writes: `store.set(…).durable`.
  */
 export function createStore<S extends State>(options: Omit<StoreOptions<S>, 'leader'>): Store<S> {
-  return createStoreOn(worker, () => Promise.resolve(browserEngine()), { ...options, leader: false })
+  return createStoreOn(worker, () => Promise.resolve({ ...browserEngine(), wasm: () => new URL('./tabmesh.wasm', import.meta.url) }), { ...options, leader: false })
 }
 
 /** `createStore`, and waits until it is hydrated. */

@@ -1,5 +1,5 @@
 // The public names of `tabmesh/redux`.
-import { createStore } from '../open.ts'
+import { createStore } from '../create-store.ts'
 import { enhancerOn, type TabmeshEnhancer } from './enhancer.ts'
 
 export { remoteType } from './enhancer.ts'

@@ -1,5 +1,5 @@
 // The public names of `tabmesh/zustand`.
-import { createStore } from '../open.ts'
+import { createStore } from '../create-store.ts'
 import type { AppStore } from './bind.ts'
 import { createBroadcastSyncOn, type BroadcastSync, type BroadcastSyncConfig } from './broadcast-sync.ts'
 import { middlewareOn, type TabmeshMiddleware } from './middleware.ts'

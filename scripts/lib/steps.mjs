@@ -1,7 +1,8 @@
 // The build's steps: each does only what is out of date, where its tool can tell.
-import { build } from 'esbuild'
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { build, transform } from 'esbuild'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { minify } from 'terser'
 import { root, run, step } from './run.mjs'
 
@@ -42,6 +43,7 @@ export function copyGenerated() {
 /** The package's entry points, by the name of the file in dist/. */
 export const entries = {
   index: 'js-glue/index.ts',
+  slim: 'js-glue/slim.ts',
   'lz-string': 'js-glue/lz-string.ts',
   zustand: 'js-glue/adapters/zustand.ts',
   redux: 'js-glue/adapters/redux.ts',
@@ -49,7 +51,10 @@ export const entries = {
   vue: 'js-glue/adapters/vue.ts',
 }
 /** By themselves: what they share with the others would be one more request in pages. */
-const wholeEntries = { neutral: { 'service-worker': 'js-glue/service-worker.ts' }, node: { node: 'js-glue/node.ts' } }
+const wholeEntries = { neutral: { inline: 'js-glue/inline.ts', 'service-worker': 'js-glue/service-worker.ts' }, node: { node: 'js-glue/node.ts' } }
+
+/** Emscripten's own way to the module, which is never gone: bundlers would copy the file for it. */
+const ownWay = /new URL\("tabmesh\.wasm",\s*import\.meta\.url\)\.href/
 
 /** Emscripten's loader without its dead branches: users' bundlers do not remove them, for they lie within one function. */
 const smallLoader = {
@@ -57,11 +62,46 @@ const smallLoader = {
   setup: ({ onLoad }) =>
     onLoad({ filter: /generated[\\/]tabmesh\.mjs$/ }, async ({ path }) => {
       const { code } = await minify(readFileSync(path, 'utf8'), { module: true, toplevel: true, compress: { passes: 3, unsafe: true } })
-      return { contents: code, loader: 'js' }
+      if (!ownWay.test(code)) throw new Error('Emscripten\'s loader looks for the module in another way than scripts/lib/steps.mjs knows: see ownWay there')
+      return { contents: code.replace(ownWay, '""'), loader: 'js' }
     }),
 }
 
-/** dist/: ES modules with shared chunks, declarations, and the one copy of the module. */
+/** The module as text, for `tabmesh/inline`. */
+const packedModule = {
+  name: 'packed-module',
+  setup: ({ onLoad, onResolve }) => {
+    onResolve({ filter: /^tabmesh\.wasm\.gz$/ }, () => ({ path: join(root, 'js-glue', 'generated', 'tabmesh.wasm'), namespace: 'packed' }))
+    onLoad({ filter: /.*/, namespace: 'packed' }, ({ path }) => ({ contents: gzipSync(readFileSync(path), { level: 9 }).toString('base64'), loader: 'text' }))
+  },
+}
+
+/** For `import.meta.url` in CommonJS: of dist/, where the module is. In a browser the option wasm, or a page beside the module, has to help. */
+const distUrl = `const distUrl = globalThis.process?.getBuiltinModule ? new URL('..', process.getBuiltinModule('node:url').pathToFileURL(__dirname + '/')).href : document.baseURI\n`
+
+/** dist/cjs/: each file of dist/ once more, for require() and for test runners that know nothing else. */
+async function buildCommonJs() {
+  const dist = join(root, 'dist')
+  const to = join(dist, 'cjs')
+  for (const file of readdirSync(dist, { recursive: true })) {
+    if (file.endsWith('.d.ts')) {
+      mkdirSync(dirname(join(to, file)), { recursive: true })
+      writeFileSync(join(to, file), readFileSync(join(dist, file), 'utf8').replaceAll('generated/tabmesh.mjs', 'generated/tabmesh.js'))
+    }
+  }
+  for (const file of readdirSync(dist)) {
+    if (!file.endsWith('.js')) continue
+    const code = readFileSync(join(dist, file), 'utf8')
+    const options = { format: 'cjs', platform: 'node', target: 'es2022', supported: { 'dynamic-import': false }, define: { 'import.meta.url': 'distUrl' }, legalComments: 'none' }
+    const { code: made } = await transform(code, options)
+    writeFileSync(join(to, file), made.includes('distUrl') ? distUrl + made : made)
+  }
+  mkdirSync(join(to, 'generated'), { recursive: true })
+  cpSync(join(root, 'js-glue', 'generated', 'tabmesh.d.mts'), join(to, 'generated', 'tabmesh.d.ts'))
+  writeFileSync(join(to, 'package.json'), '{ "type": "commonjs" }\n')
+}
+
+/** dist/: ES modules with shared chunks, declarations, the one copy of the module, and the same as CommonJS. */
 export async function buildPackage() {
   await step('building the package into dist/', async () => {
     rmSync(join(root, 'dist'), { recursive: true, force: true })
@@ -74,19 +114,20 @@ export async function buildPackage() {
       chunkNames: '[name]-[hash]',
       legalComments: 'none',
       logLevel: 'warning',
-      plugins: [smallLoader],
+      plugins: [smallLoader, packedModule],
     }
     const points = (of) => Object.entries(of).map(([out, path]) => ({ in: path, out }))
     const { outputFiles } = await build({ ...options, entryPoints: points(entries), platform: 'neutral', splitting: true, write: false, external: ['react', 'vue'] })
     mkdirSync(join(root, 'dist'))
     // An import for its side effects alone: there are none, and users' bundlers would warn of it.
-    for (const { path, text } of outputFiles) writeFileSync(path, text.replace(/^import "\.\/chunk-[^"]+";\n/gm, ''))
+    for (const { path, text } of outputFiles) if (text !== '') writeFileSync(path, text.replace(/^import "\.\/chunk-[^"]+";\n/gm, ''))
     for (const [platform, whole] of Object.entries(wholeEntries)) await build({ ...options, entryPoints: points(whole), platform })
     await run(join(bin, 'tsc'), ['-p', 'tsconfig.package.json'], { capture: true })
     cpSync(join(root, 'js-glue', 'generated', 'tabmesh.wasm'), join(root, 'dist', 'tabmesh.wasm'))
     // The declarations of the module itself are generated: tsc reads them, but does not emit them.
     mkdirSync(join(root, 'dist', 'generated'))
     cpSync(join(root, 'js-glue', 'generated', 'tabmesh.d.mts'), join(root, 'dist', 'generated', 'tabmesh.d.mts'))
+    await buildCommonJs()
   })
 }
 

@@ -11,12 +11,13 @@ import { sizes } from '../../scripts/size.mjs'
 import { eventually, launch, root, type Profile } from '../browser/harness.ts'
 
 let folder: string
+let tarball: string
 let profile: Profile
 const example = /```js\n(import \{ createStore \}[\s\S]*?)```/.exec(readFileSync(join(root, 'README.md'), 'utf8'))![1]!
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'tabmesh-package-'))
-  const tarball = execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: root, encoding: 'utf8' }).trim().split('\n').at(-1)!
+  tarball = execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: root, encoding: 'utf8' }).trim().split('\n').at(-1)!
   writeFileSync(join(folder, 'package.json'), '{"name":"app","version":"1.0.0","type":"module"}')
   execFileSync('npm', ['install', '--silent', '--no-audit', '--no-fund', join(folder, tarball)], { cwd: folder, stdio: 'pipe' })
   profile = await launch()
@@ -26,10 +27,12 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** Serves a folder and opens its index.html in two tabs: what one writes the other must see. */
-async function sharedByTwoTabs(served: string): Promise<void> {
+/** Serves a folder and opens its index.html in two tabs: what one writes the other must see. Resolves to how often the module was fetched. */
+async function sharedByTwoTabs(served: string): Promise<number> {
+  let fetched = 0
   const files = sirv(served, { dev: true })
   const server = createServer((request, response) => {
+    if (request.url!.includes('.wasm')) fetched++
     files(request, response, () => {
       response.writeHead(404).end()
     })
@@ -53,6 +56,7 @@ async function sharedByTwoTabs(served: string): Promise<void> {
   await Promise.all([one.close(), two.close()])
   server.closeAllConnections()
   server.close()
+  return fetched
 }
 
 const page = (script: string): string => `<!doctype html><html lang="en"><meta charset="utf-8"><title>app</title><link rel="icon" href="data:,"><script type="module">${script}</script></html>`
@@ -77,8 +81,23 @@ describe('the packed package', () => {
     expect(JSON.parse(printed.trim())).toMatchObject({ theme: 'dark' })
   })
 
+  test('publint and are-the-types-wrong find nothing, for ES modules and for CommonJS', () => {
+    // Resolvers of Node 10 know no entry points; the module has no types.
+    for (const [tool, ...args] of [['publint', '--strict', root], ['attw', '--profile', 'node16', '--exclude-entrypoints', 'tabmesh.wasm', '--', join(folder, tarball)]] as const) {
+      const { status, stdout, stderr } = spawnSync(join(root, 'node_modules/.bin', tool), args, { encoding: 'utf8' })
+      expect(status, stdout + stderr).toBe(0)
+    }
+  })
+
+  test('works in Node by require()', () => {
+    const names = Object.keys((JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { exports: object }).exports).filter((name) => !/json|wasm|react|redux|vue|zustand|service-worker/.test(name))
+    const script = names.map((name) => `require('tabmesh${name.slice(1)}')`).join(';')
+    writeFileSync(join(folder, 'required.cjs'), `${script}\nconst { openStore, TabmeshError } = require('tabmesh')\nvoid openStore({ name: 'required', state: { n: 1 } }).then(async (store) => {\n  store.set(['n'], 2)\n  console.log(JSON.stringify([store.getState(), TabmeshError.name, require.resolve('tabmesh').endsWith('cjs/index.js')]))\n  await store.close()\n})`)
+    expect(JSON.parse(execFileSync(process.execPath, ['required.cjs'], { cwd: folder, encoding: 'utf8', timeout: 20_000 }))).toEqual([{ n: 2 }, 'TabmeshError', true])
+  })
+
   test('touches no global of a browser when it is imported', () => {
-    const script = `for (const name of ['window','document','navigator','localStorage','indexedDB','BroadcastChannel','fetch']) Object.defineProperty(globalThis, name, { configurable: true, get() { throw new Error('touched ' + name) } })\nawait import('tabmesh')\nconsole.log('clean')`
+    const script = `for (const name of ['window','document','navigator','localStorage','indexedDB','BroadcastChannel','fetch']) Object.defineProperty(globalThis, name, { configurable: true, get() { throw new Error('touched ' + name) } })\nfor (const entry of ['', '/slim', '/inline', '/lz-string', '/service-worker']) await import('tabmesh' + entry)\nconsole.log('clean')`
     expect(execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: folder, encoding: 'utf8' }).trim()).toBe('clean')
   })
 
@@ -107,6 +126,25 @@ describe('the packed package', () => {
     writeFileSync(join(folder, 'index.html'), page(`import { createStore } from 'tabmesh'\nwindow.store = createStore({ name: 'vite', state: { theme: 'light' } })`))
     await build({ root: folder, logLevel: 'error', configFile: false, build: { outDir: 'built' } })
     expect(readdirSync(join(folder, 'built', 'assets')).filter((name) => name.endsWith('.wasm'))).toHaveLength(1)
-    await sharedByTwoTabs(join(folder, 'built'))
+    expect(await sharedByTwoTabs(join(folder, 'built'))).toBe(2)
+  })
+
+  const wasmOf = (assets: string): string[] => readdirSync(assets).filter((name) => name.includes('wasm'))
+
+  test('slim has no module until it is told where: nothing is copied, and nothing shared before', async () => {
+    const slim = `import { createStore, init } from 'tabmesh/slim'\nconst store = createStore({ name: 'slim', state: { theme: 'light' } })\n`
+    writeFileSync(join(folder, 'index.html'), page(`${slim}window.store = store; window.init = init`))
+    await build({ root: folder, logLevel: 'error', configFile: false, build: { outDir: 'built-slim' } })
+    expect(wasmOf(join(folder, 'built-slim', 'assets'))).toEqual([])
+    writeFileSync(join(folder, 'index.html'), page(`${slim}import url from 'tabmesh/tabmesh.wasm?url'\nawait new Promise((resolve) => setTimeout(resolve))\ninit(url)\nwindow.store = store`))
+    await build({ root: folder, logLevel: 'error', configFile: false, build: { outDir: 'built-slim', target: 'es2022' } })
+    expect(wasmOf(join(folder, 'built-slim', 'assets'))).toHaveLength(1)
+    expect(await sharedByTwoTabs(join(folder, 'built-slim'))).toBe(2)
+  })
+
+  test('inline is one file, and fetches nothing', async () => {
+    writeFileSync(join(folder, 'index.html'), page(`import { createStore } from './node_modules/tabmesh/dist/inline.js'\nwindow.store = createStore({ name: 'inline', state: { theme: 'light' } })`))
+    expect(readFileSync(join(folder, 'node_modules/tabmesh/dist/inline.js'), 'utf8')).not.toMatch(/from\s*"|import\(/)
+    expect(await sharedByTwoTabs(folder)).toBe(0)
   })
 })
