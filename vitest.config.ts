@@ -9,6 +9,7 @@ export default defineConfig({
     projects: [
       { test: { name: 'node', include: ['tests/node/**/*.test.ts', 'tests/tidy/**/*.test.ts'], ...timeouts } },
       { test: { name: 'package', include: ['tests/package/**/*.test.ts'], ...timeouts } },
+      { test: { name: 'smoke', include: ['tests/smoke/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 120_000 } },
       // One browser at a time: timing of the machine is part of what is shown.
       { test: { name: 'browser', include: [`tests/browser/${every}**/*.test.ts`], exclude: ['tests/browser/endurance/**'], fileParallelism: false, ...timeouts } },
       { test: { name: 'endurance', include: [`tests/browser/endurance/${every}**/*.test.ts`], fileParallelism: false, testTimeout: 3_600_000, hookTimeout: 120_000 } },

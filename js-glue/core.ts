@@ -37,10 +37,10 @@ async function instantiate(source: WasmSource | WasmPlace): Promise<MainModule> 
 async function compile(source: WasmSource): Promise<WebAssembly.Module> {
   if (source instanceof WebAssembly.Module) return source
   if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return WebAssembly.compile(source as BufferSource)
-  const url = new URL(source, import.meta.url)
+  const url = new URL(source, globalThis.location?.href)
   if (url.protocol === 'file:') {
     // Node: not an import, which bundlers would follow into the browser build.
-    const fs = process.getBuiltinModule('node:fs/promises')
+    const fs = globalThis.process.getBuiltinModule('node:fs/promises')
     return WebAssembly.compile(new Uint8Array(await fs.readFile(url)))
   }
   const response = await fetch(url, { credentials: 'same-origin' })

@@ -6,7 +6,7 @@ import { createConflicts, type Conflicts } from './conflicts.ts'
 import { createCore, hexOf, loadModule, type Core, type CoreEvent, type WasmPlace, type WasmSource } from './core.ts'
 import { createEras, type Proposed } from './eras.ts'
 import { TabmeshError } from './errors.ts'
-import type { TreeEdit } from './json-tree.ts'
+import { copied, type TreeEdit } from './json-tree.ts'
 import { createJournalWriter } from './journal-writer.ts'
 import { bytePackerOf } from './lz.ts'
 import { channelKinds, type ChannelKind, type JournalContents, type Platform } from './platform.ts'
@@ -908,7 +908,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       sync.flush()
       if (!ended && !suspended) tellPosition()
     },
-    exportState: (version) => versions.exported(structuredClone(sharedState()), version),
+    exportState: (version) => versions.exported(copied(sharedState()), version),
     leader: () => ({ ...leading, guarantee: ['none', 'opening'].includes(storage.persistence) ? 'advisory' : 'fenced' }),
     stats() {
       const [writes = 0, framesIn = 0, bytesIn = 0, framesOut = 0, bytesOut = 0, dropped = 0, gaps = 0, divergences = 0, nodes = 0, textBytes = 0, poolBytes = 0] = ended ? [] : core.counters()

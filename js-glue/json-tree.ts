@@ -132,3 +132,6 @@ export function diffTrees(before: JsonObject, after: JsonObject, path: readonly 
   }
   for (const key in before) if (!Object.hasOwn(after, key)) edits.push([[...path, key]])
 }
+
+/** A copy that may be changed. */
+export const copied = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T

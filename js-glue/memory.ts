@@ -5,8 +5,10 @@ import type { MainModule } from './generated/tabmesh.mjs'
 const keptBytes = 64 << 10
 /** What is no longer is copied here when it is ASCII: a call of the host's coders takes ten times as long when it is cold. */
 const shortBytes = 256
-const encoder = new TextEncoder()
-const decoder = new TextDecoder()
+/** jsdom has none of its own. */
+const coders = 'TextEncoder' in globalThis ? globalThis : globalThis.process.getBuiltinModule('node:util')
+const encoder = new coders.TextEncoder()
+const decoder = new coders.TextDecoder()
 
 /** For one call: `put` its input, call, read what it left. Nothing in here outlives the next call. */
 export interface ModuleMemory {

@@ -112,7 +112,7 @@ export interface StoreOptions<S extends State> {
   leader?: boolean | { readonly preferVisible: boolean }
   /** Aborts opening, or closes the store later. */
   signal?: AbortSignal
-  /** Where the module is: URL, bytes, or compiled; default the `tabmesh.wasm` beside this file. */
+  /** Where the module is: URL (a relative one from the page's), bytes, or compiled; default the `tabmesh.wasm` beside this file. */
   wasm?: string | URL | ArrayBuffer | Uint8Array | WebAssembly.Module
   /** Every sync event as a record; `true` prints them to the console. */
   debug?: boolean | ((event: DebugEvent) => void)

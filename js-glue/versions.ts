@@ -2,7 +2,7 @@
 import { applyEdits } from './edits.ts'
 import type { Core } from './core.ts'
 import { TabmeshError } from './errors.ts'
-import { isPlainObject, type JsonObject, type TreeEdit } from './json-tree.ts'
+import { copied, isPlainObject, type JsonObject, type TreeEdit } from './json-tree.ts'
 import type { Lists } from './keyed-list.ts'
 import { isEmpty, type BytePacker, type Channel, type ChannelKind, type Journal, type JournalContents, type Platform } from './platform.ts'
 import type { Migration } from './types.ts'
@@ -162,7 +162,7 @@ export function createVersions({ name, version, migrations, platform, kinds, pac
     try {
       for (const step of ahead) {
         at = step.version
-        state = await step.up(structuredClone(state))
+        state = await step.up(copied(state))
         if (!isPlainObject(state)) throw new TypeError('up must return a plain object')
       }
       const values = Object.entries(state as JsonObject).map(([key, value]) => [key, value === undefined ? undefined : adoptKey(key, value)] as const)

@@ -16,7 +16,7 @@ import { main, root, StepError } from './lib/run.mjs'
  * transactions that are given up, and full disks, 240, appends that ask nothing before and databases that are held up 500,
  * pace and what shouldSync keeps 520 and 870, the identity of parts of whole keys 60, tabs whose locks come late 70, entries that say where the module is 90; a second entry makes one more file, 160.
  */
-export const budgets = { critical: 8_550, javascript: 37_000, wasm: 90_000, zustand: 1_500 }
+export const budgets = { critical: 8_550, javascript: 37_100, wasm: 90_000, zustand: 1_500 }
 
 const brotli = (bytes) => brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length
 

@@ -128,7 +128,7 @@ export function enhancerOn(create: (options: StoreOptions<State>) => Store<State
         isRunning = true
         while (pending.length > 0) {
           const batch = [...pending]
-          const outcome = await stored(batch, crypto.randomUUID())
+          const outcome = await stored(batch, Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(36)).join('-'))
           pending.splice(0, batch.length)
           if (outcome) confirmed = { ...confirmed, ...valuesOf(outcome, isShared) }
           if (outcome && pending.length > 0) refresh()

@@ -14,12 +14,31 @@ export interface MemoryFaults {
   shelf?: boolean
   /** Whether it arrives twice. */
   double?: () => boolean
+  /** Milliseconds until it arrives. */
+  delay?: () => number
   /** Whether a transaction of the tab with this label is aborted; the error it is aborted with. */
   abort?: (label: string) => Error | undefined
   /** The error with which opening the database fails. */
   openError?: () => Error | undefined
   /** Milliseconds that opening the database takes; Infinity: it never answers. */
   openMs?: number
+}
+
+/** What passes for time and chance; by default the real ones. */
+export interface MemoryTime {
+  now(): number
+  /** Calls once, later, in a task of its own; returns the undo. */
+  after(ms: number, act: () => void): () => void
+  random(count: number): Uint8Array
+}
+
+const realTime: MemoryTime = {
+  now: () => Date.now(),
+  after(ms, act) {
+    const timer = setTimeout(act, Math.min(ms, 0x7fffffff))
+    return () => clearTimeout(timer)
+  },
+  random: (count) => crypto.getRandomValues(new Uint8Array(count)),
 }
 
 export interface MemoryTab {
@@ -83,7 +102,7 @@ function enter(tab: Tab, act: () => void): void {
 
 const originOf = ({ label }: Tab): string => `https://${label.replace(' ', '-')}`
 
-export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
+export function createMemoryOrigin(faults: MemoryFaults = {}, time: MemoryTime = realTime): MemoryOrigin {
   const disks = new Map<string, Disk>()
   const channels = new Set<{ kind: ChannelKind; name: string; tab: Tab; receive: (frame: Uint8Array) => void }>()
   const queues = new Map<string, Waiter[]>()
@@ -104,7 +123,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
 
   /** Later, in a task of its own, in the order of the calls; not when the tab has died meanwhile. */
   const task = (tab: Tab, act: () => void, ms = 0): void => {
-    setTimeout(() => enter(tab, act), ms)
+    time.after(ms, () => enter(tab, act))
   }
 
   function openChannel(tab: Tab, kind: ChannelKind, name: string, receive: (frame: Uint8Array) => void, packer: BytePacker): Channel | undefined {
@@ -119,7 +138,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
           if (other.tab === tab || other.kind !== kind || other.name !== name || faults.lose?.(kind)) continue
           for (let copies = faults.double?.() ? 2 : 1; copies > 0; copies--) {
             const copy = kind === 'storage-event' ? packer.unpack(packer.pack(frame))! : frame.slice()
-            task(other.tab, () => channels.has(other) && other.receive(copy))
+            task(other.tab, () => channels.has(other) && other.receive(copy), faults.delay?.())
           }
         }
       },
@@ -188,7 +207,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
   const leavesOf = new Map<Tab, (() => void)[]>()
 
   async function openJournal(tab: Tab, name: string, onLost: () => void): Promise<Journal> {
-    if (faults.openMs) await new Promise<void>((resolve) => faults.openMs !== Infinity && setTimeout(resolve, faults.openMs))
+    if (faults.openMs) await new Promise<void>((resolve) => faults.openMs !== Infinity && time.after(faults.openMs!, resolve))
     const refused = faults.openError?.()
     if (refused) throw refused
     const connection = { tab, onLost, lost: false }
@@ -236,18 +255,18 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
       const label = `tab ${++tabs}`
       const tab: Tab = { dead: false, label, held: undefined, window: { postMessage: () => undefined } }
       const listeners = new Set<LifecycleListener>()
-      const timers = new Set<ReturnType<typeof setTimeout>>()
+      const timers = new Set<() => void>()
       let visible = true
       let shift = 0
       return {
         window: tab.window,
         platform: {
           clock: {
-            now: () => Date.now() + shift,
+            now: () => time.now() + shift,
             after(ms, act) {
-              const timer = setTimeout(() => (timers.delete(timer), enter(tab, act)), Math.max(0, Math.min(ms, 0x7fffffff)))
-              timers.add(timer)
-              return () => (timers.delete(timer), clearTimeout(timer))
+              const cancel = time.after(Math.max(0, ms), () => (timers.delete(cancel), enter(tab, act)))
+              timers.add(cancel)
+              return () => (timers.delete(cancel), cancel())
             },
             soon: (act) => task(tab, act),
             later: (act, ms = 0) => task(tab, act, ms),
@@ -266,7 +285,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
             remove: (key) => void shelf.delete(key),
             keys: () => [...shelf.keys()],
           },
-          random: (count) => crypto.getRandomValues(new Uint8Array(count)),
+          random: (count) => time.random(count),
           claimLabel: () => Promise.resolve({ text: label, release: () => undefined }),
           openChannel: (kind, name, receive, packer) => openChannel(tab, kind, name, receive, packer),
           openJournal: (name, _durability, onLost) => openJournal(tab, name, onLost),
@@ -276,7 +295,7 @@ export function createMemoryOrigin(faults: MemoryFaults = {}): MemoryOrigin {
         },
         kill() {
           tab.dead = true
-          timers.forEach(clearTimeout)
+          timers.forEach((cancel) => cancel())
           for (const channel of channels) if (channel.tab === tab) channels.delete(channel)
           shown.delete(tab)
           leavesOf.get(tab)?.forEach((leave) => leave())

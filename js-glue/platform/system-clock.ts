@@ -19,6 +19,7 @@ export function createSystemClock(): Clock {
   }
 
   const soon = (task: () => void): void => {
+    if (!('MessageChannel' in globalThis)) return void setTimeout(task) // jsdom
     tasks.push(task)
     if (!port) {
       const channel = new MessageChannel()

@@ -51,10 +51,13 @@ export const entries = {
   vue: 'js-glue/adapters/vue.ts',
 }
 /** By themselves: what they share with the others would be one more request in pages. */
-const wholeEntries = { neutral: { inline: 'js-glue/inline.ts', 'service-worker': 'js-glue/service-worker.ts' }, node: { node: 'js-glue/node.ts' } }
+const wholeEntries = { neutral: { inline: 'js-glue/inline.ts', testing: 'js-glue/testing.ts', 'service-worker': 'js-glue/service-worker.ts' }, node: { node: 'js-glue/node.ts' } }
 
 /** Emscripten's own way to the module, which is never gone: bundlers would copy the file for it. */
 const ownWay = /new URL\("tabmesh\.wasm",\s*import\.meta\.url\)\.href/
+
+/** jsdom has none of its own. */
+const decoder = '(globalThis.TextDecoder??globalThis.process.getBuiltinModule("node:util").TextDecoder)'
 
 /** Emscripten's loader without its dead branches: users' bundlers do not remove them, for they lie within one function. */
 const smallLoader = {
@@ -63,7 +66,7 @@ const smallLoader = {
     onLoad({ filter: /generated[\\/]tabmesh\.mjs$/ }, async ({ path }) => {
       const { code } = await minify(readFileSync(path, 'utf8'), { module: true, toplevel: true, compress: { passes: 3, unsafe: true } })
       if (!ownWay.test(code)) throw new Error('Emscripten\'s loader looks for the module in another way than scripts/lib/steps.mjs knows: see ownWay there')
-      return { contents: code.replace(ownWay, '""'), loader: 'js' }
+      return { contents: code.replace(ownWay, '""').replaceAll('new TextDecoder', `new ${decoder}`), loader: 'js' }
     }),
 }
 

@@ -107,7 +107,7 @@ describe.each(apps)('on %s', (app) => {
 
 test('they type-check in a strict project, as what the guides show does', () => {
   // What the guides show, each block a file.
-  const blocks = ['ZUSTAND', 'REDUX', 'REACT', 'VUE'].flatMap((guide) =>
+  const blocks = ['ZUSTAND', 'REDUX', 'REACT', 'VUE', 'TESTING'].flatMap((guide) =>
     [...guideOf(guide).matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code], i) => {
       const more = guide === 'ZUSTAND' && i === 0 ? '// @ts-expect-error -- no such key\nboard.tabmesh.setState({ other: 1 })\nconst title: string | undefined = board.getState().tasks[0]?.title\nexport { title }\n' : ''
       writeFileSync(join(folder, `${guide}-${i}.ts`), code! + more)

