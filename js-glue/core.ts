@@ -59,7 +59,7 @@ function loadError(cause: unknown): TabmeshError {
 }
 
 export const hexOf = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
-const bytesOf = (hex: string): Uint8Array => Uint8Array.from(hex.match(/../g) ?? [], (byte) => parseInt(byte, 16))
+export const bytesOf = (hex: string): Uint8Array => Uint8Array.from(hex.match(/../g) ?? [], (byte) => parseInt(byte, 16))
 
 /** The lock actions of the core, by number; and `incomplete`: it has run out of memory, and must not go on. */
 const lockActions = ['none', 'request', 'release', 'claim', 'steal', 'incomplete'] as const

@@ -13,10 +13,12 @@ import { channelKinds, type ChannelKind, type JournalContents, type Platform } f
 import { createPace, type PaceOptions } from './pace.ts'
 import type { Lists } from './keyed-list.ts'
 import { createLeadership } from './leadership.ts'
+import { createLeftWrites } from './left-writes.ts'
 import { createShelved } from './shelved.ts'
 import { createStorage } from './storage.ts'
 import type { Mirror } from './store.ts'
 import { createSync } from './sync.ts'
+import { onto } from './unstored.ts'
 import { createTransactions, type TransactionCall } from './transactions.ts'
 import type { Bridge, CallHandler, DebugEvent, Migration, Resolver, Stats, Status, StoreEvents, StoreHistory, StrategyName, TabInfo } from './types.ts'
 import { createUpkeep } from './upkeep.ts'
@@ -134,6 +136,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   let ending = false // what the core still wants done may end it once more
   let ended = false
   let durableSeq = 0
+  let ends: JournalContents['ends'] = new Map() // as the journal was last read
   let proposed: Proposed | undefined
   let following = false // others into an era that no journal tells of
   let laterEra: (() => void) | undefined
@@ -425,6 +428,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
           },
         })
         hydrated = true
+        leftWrites.makeAgain()
+        if (ended) return
         if (!suspended && !outdated) bridges.open()
         becomeReady()
         emit('status', status())
@@ -505,6 +510,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
 
   /** With no other tab, shared means durable. */
+  function leftLost(): void {
+    emit('error', { error: new TabmeshError('write-lost', 'A page has left writes that it could not store, and nobody has looked after them in time.') })
+  }
+
   function shareAlone(): void {
     if (core.peers().length === 0) eras.reached('shared', durableSeq)
   }
@@ -553,6 +562,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     leads: () => leading.isLeader,
     state: () => (hydrated && (read || storage.absent) && !ended && !outdated ? { shared: sharedState, textBytes: core.counters()[9] ?? 0 } : undefined),
     era: () => eras.era,
+    writes: () => eras.unstored(),
+    onLeft: (left) => leftWrites.add(left),
     restore(records) {
       const whole = records.filter((record) => core.restore(record, clock.now()) === 0)
       if (told && !ended) {
@@ -561,7 +572,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       }
       return whole
     },
-    onLost: () => emit('error', { error: new TabmeshError('write-lost', 'A page has left writes that it could not store, and nobody has looked after them in time.') }),
+    onLost: leftLost,
   })
   mirror.subscribe(() => shelved.changed())
   const sharedState = (): Record<string, unknown> => Object.fromEntries(Object.entries(sync.told()).filter(([key]) => mirror.parts.isShared(key)))
@@ -584,10 +595,24 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   })
 
   /** A replica that nobody knows of. */
-  function scratch(of: string, its: Lists, strategyOf: (strategy: StrategyName) => StrategyName): Core {
+  function scratch(of: string, its: Lists, strategyOf: (strategy: StrategyName) => StrategyName, instance = platform.random(16)): Core {
     const byKey = Object.fromEntries(Object.entries(strategies).map(([key, strategy]) => [key, strategyOf(strategy)]))
-    return createCore(module, { name: of, instance: platform.random(16), label: '', connectedAt: 0, visible: false, mayLead: false, defaultStrategy: strategyOf(defaultStrategy), strategies: byKey, lists: its })
+    return createCore(module, { name: of, instance, label: '', connectedAt: 0, visible: false, mayLead: false, defaultStrategy: strategyOf(defaultStrategy), strategies: byKey, lists: its })
   }
+
+  const leftWrites = createLeftWrites({
+    isOpen: () => hydrated && !eras.entering && !following && !ended && !outdated,
+    endOf: (era) => ends.get(era),
+    replicaOf: (instance) => scratch(mesh, lists, (strategy) => strategy, instance),
+    make(write, beside) {
+      const again = onto(mirror.parts.sent, write, lists, (key) => mirror.parts.strategyOf(key), beside)
+      if (again.length === 0) return
+      eras.write(again, mirror.parts.sent)
+      sync.applyRemote([...again, ...core.takeChanges()])
+      perform()
+    },
+    onLost: leftLost,
+  })
 
   const versions = createVersions({
     name: options.name,
@@ -690,6 +715,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     contents.checkpoints.some(isMerged) // the newest that is whole
     contents.records.forEach(isMerged)
     if (short) return endShort()
+    ends = contents.ends
     cursor = Math.max(cursor, contents.cursor)
     upkeep.written(contents.records.length)
   }
@@ -750,6 +776,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     durableSeq = core.seq()
     const keys = eras.makeAgain(changes)
     if (following) sync.hold((following = false))
+    if (hydrated) clock.soon(() => leftWrites.makeAgain())
     askShared()
     return keys
   }
@@ -779,6 +806,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     away = false
     if (!suspended || ended || resuming) return
     resuming = true
+    if (!shelved.back()) eras.taken()
     writer.use(undefined)
     versions.open()
     let behind = false

@@ -40,6 +40,10 @@ export interface Eras {
   wasKept(proposed: Proposed): boolean
   /** All own writes up to that number of the core's have reached the level. */
   reached(level: 'durable' | 'shared', seq: number): void
+  /** Own writes that are not known to be stored. */
+  unstored(): readonly OwnWrite[]
+  /** Another tab makes again what this one has left: counts must not be made twice. The rest says nothing where it is there. */
+  taken(): void
   /** The others have all that was written. */
   forget(): void
   /**
@@ -103,6 +107,13 @@ export function createEras({ core, clock, mirror, sync, storesNothing, onLost }:
     reached(level, seq) {
       if (level === 'durable') unstored = unstored.filter((own) => own.seq > seq)
       if (numbered + seq >= settledFrom) ledger.reached(level, numbered + seq)
+    },
+    unstored: () => unstored,
+    taken() {
+      unstored = unstored.map((own) => {
+        const places = own.edits.map(([, , mode], i) => (mode === 2 ? -1 : i)).filter((i) => i >= 0)
+        return { ...own, edits: places.map((i) => own.edits[i]!), replaced: places.map((i) => own.replaced[i]) }
+      })
     },
     forget: () => void (unstored = []),
     enter(next, contents, hydrated, fresh) {

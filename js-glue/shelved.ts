@@ -1,8 +1,10 @@
 // What this tab puts into localStorage: the hot copy, and last words, which is what a page could not store before it went.
 import type { Waiting } from './journal-writer.ts'
+import { packWrites, unpackWrites, type LeftWrites } from './left-writes.ts'
 import { erasedKey, hotKey, shelfOf } from './hot-copy.ts'
 import type { JsonObject } from './json-tree.ts'
 import type { BytePacker, Clock, Journal, Platform, Shelf } from './platform.ts'
+import type { OwnWrite } from './unstored.ts'
 
 /** Between two hot copies of a leader: writing is synchronous. */
 const copyEveryMs = 2000
@@ -23,6 +25,10 @@ export interface ShelvedParts {
   /** What others may see of the state, and how long its texts are in all; undefined before it is hydrated. */
   readonly state: () => { readonly shared: () => JsonObject; readonly textBytes: number } | undefined
   readonly era: () => number
+  /** What the records write, should their era have ended when they are found. */
+  readonly writes: () => readonly OwnWrite[]
+  /** Makes again what the store lacks of them. */
+  readonly onLeft: (left: LeftWrites) => void
   /** Merges records of another page; those that were whole. */
   readonly restore: (records: readonly Uint8Array[]) => readonly Uint8Array[]
   /** Writes that nobody can take in any more. */
@@ -34,6 +40,8 @@ export interface Shelved {
   changed(): void
   /** The page may not run again, and these are not known to be stored. */
   leave(unstored: readonly Waiting[]): void
+  /** The page is back: takes back what it has left, for it has it all. False when another tab has taken it. */
+  back(): boolean
   /** Takes in what pages have left, and stores it. */
   takeIn(journal: Journal): void
   /** What pages of an older version have left in that era of theirs; `forget` it once it is migrated. */
@@ -46,18 +54,19 @@ interface LastWords {
   readonly erased: string | null
   readonly era: number
   readonly records: readonly string[]
+  readonly writes?: unknown
 }
 
 function readLastWords(shelf: Shelf, key: string): LastWords | undefined {
   try {
-    const { erased, era, records } = JSON.parse(shelf.read(key) ?? '') as LastWords
-    return Array.isArray(records) ? { erased, era, records: records.filter((record) => typeof record === 'string') } : undefined
+    const { erased, era, records, writes } = JSON.parse(shelf.read(key) ?? '') as LastWords
+    return Array.isArray(records) ? { erased, era, records: records.filter((record) => typeof record === 'string'), writes } : undefined
   } catch {
     return undefined
   }
 }
 
-export function createShelved({ name, version, instance, platform, packer, copies, leads, state, era, restore, onLost }: ShelvedParts): Shelved {
+export function createShelved({ name, version, instance, platform, packer, copies, leads, state, era, writes, onLeft, restore, onLost }: ShelvedParts): Shelved {
   const { shelf } = platform
   const clock: Clock = platform.clock
   const copyKey = hotKey(name, version)
@@ -66,6 +75,7 @@ export function createShelved({ name, version, instance, platform, packer, copie
   const unpacked = (words: LastWords): Uint8Array[] => words.records.map((text) => packer.unpack(text)).filter((record) => record !== undefined)
   /** Of the store that this tab belongs to. */
   const erased = shelf.read(erasedKey(name))
+  let hasLeft = false
   let isDirty = false
   let cancelCopy: (() => void) | undefined
 
@@ -105,7 +115,16 @@ export function createShelved({ name, version, instance, platform, packer, copie
         if (length > lengthMax) break
         records.push(text)
       }
-      shelf.write(lastWords + instance, JSON.stringify({ erased, era: era(), records } satisfies LastWords))
+      const words: LastWords = { erased, era: era(), records }
+      const whole = JSON.stringify({ ...words, writes: packWrites(writes()) } satisfies LastWords)
+      hasLeft = shelf.write(lastWords + instance, whole.length - length < lengthMax ? whole : JSON.stringify(words))
+    },
+
+    back() {
+      const isOurs = !hasLeft || shelf.read(lastWords + instance) !== null
+      hasLeft = false
+      shelf.remove(lastWords + instance)
+      return isOurs
     },
 
     takeIn(journal) {
@@ -114,8 +133,14 @@ export function createShelved({ name, version, instance, platform, packer, copie
         const text = shelf.read(key)
         const words = readLastWords(shelf, key)
         if (words?.erased !== erased || words?.era !== era()) {
-          shelf.remove(key)
-          if (words && words.erased === erased) onLost()
+          shelf.remove(key) // nobody else does the same
+          if (words?.erased !== erased) continue
+          try {
+            if (!(words.era < era())) throw new RangeError('The database has begun anew.')
+            onLeft({ instance: key.slice(lastWords.length), era: words.era, writes: unpackWrites(words.writes) })
+          } catch {
+            onLost()
+          }
           continue
         }
         const records = restore(unpacked(words))

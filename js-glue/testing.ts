@@ -160,12 +160,16 @@ export async function createTestMesh({ seed = 1, faults = {}, start = Date.UTC(2
     for (const [tab, stores] of open) {
       if (stopped.has(tab)) continue
       for (const store of stores) {
-        if (store.tabs.length === 0) stores.delete(store) // it has ended
+        if (ready.has(store) && store.tabs.length === 0) stores.delete(store) // it has ended
       }
       for (const store of stores) {
+        const name = names.get(store)!
+        if (!ready.has(store)) {
+          found.push(`${name} is not ready yet in some tab`)
+          continue
+        }
         const { tab: { label }, status } = store
         const text = JSON.stringify(sorted(store.exportState()))
-        const name = names.get(store)!
         if ((shown.get(name) ?? text) !== text) found.push(`${name} of ${label}: ${text.slice(0, 200)}`)
         if (status.pendingDurable > 0 && !faults.full && !faults.noDatabase) found.push(`${name} of ${label} has ${status.pendingDurable} writes to store`)
         shown.set(name, text)
@@ -174,6 +178,7 @@ export async function createTestMesh({ seed = 1, faults = {}, start = Date.UTC(2
     return found
   }
   const names = new WeakMap<Store<State>, string>()
+  const ready = new WeakSet<Store<State>>()
 
   async function settle(ms = 120_000): Promise<void> {
     const end = now + ms
@@ -193,7 +198,8 @@ export async function createTestMesh({ seed = 1, faults = {}, start = Date.UTC(2
       const store = createStoreOn(tab, () => Promise.resolve({ startEngine, platform: tab.platform }), { wasm, ...options }, tab.platform.shelf)
       const kept = store as unknown as Store<State>
       names.set(kept, options.name)
-      kept.ready.then(() => stores.add(kept), () => undefined)
+      stores.add(kept)
+      kept.ready.then(() => ready.add(kept), () => stores.delete(kept))
       return store
     }
     return {

@@ -180,6 +180,79 @@ describe('last words', () => {
     expect((await mesh.ready(options)).store.getState().theme).toBe('dark')
   })
 
+  test('of an era that has ended since are made again, but for what the next era has', async () => {
+    const mesh = createMesh()
+    const given = { ...options, state: { ...state, n: 1, list: [] }, lists: { list: 'id' } } as never
+    const leader = await mesh.ready(given)
+    await until(() => leader.store.leader.isLeader)
+    const page = await mesh.ready(given)
+    await page.store.set(['n'], 10).durable
+    mesh.origin.faults.lose = () => true
+    page.store.increment(['n'], 5)
+    await page.store.flush() // the next era has it
+    mesh.origin.faults.abort = (label) => (label === 'tab 2' ? new Error('not now') : undefined)
+    page.store.increment(['n'], 100)
+    page.store.set(['filters', 'kept'], true)
+    page.store.set(['list'], [{ id: 1 }])
+    page.store.remove(['theme'])
+    page.tab.suspend()
+    page.tab.kill()
+    leader.store.set(['filters', 'other'], true)
+    const keys = Array.from({ length: 400 }, (_, i) => `gone-${i}`)
+    leader.store.setState(Object.fromEntries(keys.map((key) => [key, 1])))
+    await leader.store.flush()
+    const words = mesh.origin.shelf.get(lastWords(mesh)[0]!)!
+    mesh.origin.shelf.delete(lastWords(mesh)[0]!) // found late
+    leader.store.setState(Object.fromEntries(keys.map((key) => [key, undefined])))
+    await until(() => leader.store.stats().era === 1)
+    expect(leader.store.getState()).toMatchObject({ n: 15, theme: 'light' })
+    mesh.origin.shelf.set(`tabmesh:test@1:last:${page.store.tab.id}`, words)
+    const codes: unknown[] = []
+    const { store } = mesh.open(given)
+    store.on('error', ({ error }) => codes.push(error))
+    await store.ready
+    expect(store.getState()).toMatchObject({ n: 115, filters: { kept: true, other: true }, list: [{ id: 1 }] })
+    expect(store.getState()).not.toHaveProperty('theme')
+    await store.flush()
+    expect([codes, lastWords(mesh)]).toEqual([[], []])
+    mesh.origin.faults.lose = () => false
+    await until(() => leader.store.getState().n === 115)
+    for (const one of [store, leader.store]) await one.close()
+    expect((await mesh.ready({ ...options, persist: { hotCopy: false } })).store.getState()).toMatchObject({ n: 115, list: [{ id: 1 }, {}] })
+  })
+
+  test.each([true, false])('of a page that comes back in a later era count once, whether somebody has taken them meanwhile or not (%s)', async (isTaken) => {
+    const mesh = createMesh()
+    const given = { name: 'test', state: { n: 1 } }
+    const leader = await mesh.ready(given)
+    await until(() => leader.store.leader.isLeader)
+    const page = await mesh.ready(given)
+    mesh.origin.faults.abort = (label) => (label === 'tab 2' ? new Error('not now') : undefined)
+    mesh.origin.faults.lose = () => true
+    page.store.increment(['n'], 10)
+    page.store.set(['kept'], true)
+    page.tab.suspend()
+    const key = lastWords(mesh)[0]!
+    const words = mesh.origin.shelf.get(key)!
+    mesh.origin.shelf.delete(key) // nobody finds them yet
+    const keys = Array.from({ length: 400 }, (_, i) => `gone-${i}`)
+    leader.store.setState(Object.fromEntries(keys.map((one) => [one, 1])))
+    await leader.store.flush()
+    leader.store.setState(Object.fromEntries(keys.map((one) => [one, undefined])))
+    await until(() => leader.store.stats().era === 1)
+    expect(leader.store.getState()).toEqual({ n: 1 })
+    mesh.origin.shelf.set(key, words)
+    if (isTaken) expect((await mesh.ready(given)).store.getState()).toEqual({ n: 11, kept: true })
+    mesh.origin.faults.lose = () => false
+    mesh.origin.faults.abort = () => undefined
+    page.tab.resume()
+    await until(() => page.store.stats().era === 1 && leader.store.getState().n === 11)
+    await page.store.flush()
+    await until(() => page.store.getState().n === 11 && page.store.getState().kept === true)
+    expect(lastWords(mesh)).toEqual([])
+    expect((await mesh.ready(given)).store.getState()).toEqual({ n: 11, kept: true })
+  })
+
   test('of an era that has ended are given up, and that is told', async () => {
     const mesh = createMesh()
     const { tab } = await stuck(mesh)
