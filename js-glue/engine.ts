@@ -27,6 +27,9 @@ import { createVisiblePreference } from './visible-preference.ts'
 
 /** How long storage may take before the store is ready without it. */
 const storageWaitMs = 3000
+/** How often a first reading that fails is tried again, and after what; that doubles each time. */
+const readAttempts = 5
+const readAgainMs = 20
 /** Between two questions whether another tab has a write that somebody waits for. */
 const askSharedMs = 500
 const closeWaitMs = 3000
@@ -720,9 +723,23 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     upkeep.written(contents.records.length)
   }
 
+  /** A database that is there may fail for a moment, as when its connection is lost while a browser starts: who is ready shows what is stored. */
+  async function firstReading(): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await storage.read()
+        return
+      } catch (cause) {
+        const isLasting = storage.persistence === 'none' || attempt === readAttempts || (cause instanceof TabmeshError && cause.code === 'migration-failed')
+        if (ended || isLasting) throw cause
+        await new Promise<void>((resolve) => clock.after(readAgainMs << attempt, resolve))
+      }
+    }
+  }
+
   async function hydrate(): Promise<void> {
     const others = leadership.others()
-    const reading = storage.read().then(
+    const reading = firstReading().then(
       () => {
         if (storage.absent) versions.announce()
       },

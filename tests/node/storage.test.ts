@@ -26,6 +26,20 @@ describe('storage that does not answer', () => {
   })
 })
 
+test.each([1, 5])('a first reading that fails %i times is tried again: who is ready shows what is stored, and nothing is told', async (times) => {
+  const mesh = createMesh()
+  const one = await mesh.ready({ state: { n: 0 } })
+  await one.store.setState({ n: 1 }).durable
+  await one.store.close()
+  let failures = 0
+  mesh.origin.faults.abort = (label) => (label === 'tab 2' && failures < times ? (failures++, new DOMException('', 'AbortError')) : undefined)
+  const { store } = mesh.open({ state: { n: 0 }, persist: { hotCopy: false } })
+  const errors: unknown[] = []
+  store.on('error', ({ error }) => errors.push(error))
+  await store.ready
+  expect([store.getState().n, errors, failures]).toEqual([1, [], times])
+})
+
 describe('storage that the browser clears away', () => {
   const settled = (...stores: Store<AnyState>[]): Promise<void> => until(() => stores.every((store) => store.tabs.length === stores.length && store.leader.id !== undefined), 'tabs that know each other')
   const durableAgain = async (mesh: Mesh, wanted: AnyState): Promise<void> => {
