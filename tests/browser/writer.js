@@ -4,7 +4,11 @@ import * as tabmesh from '/dist/index.js'
 
 const { Blob, URL, Worker, XMLHttpRequest, clearInterval, fetch, location, navigator, performance, setInterval } = globalThis
 const name = location.search.slice(1)
-const store = await tabmesh.openStore({ name, state: { writes: {} } })
+const store = tabmesh.createStore({ name, state: { writes: {} } })
+const failures = [] // before it is ready nobody knows whose they are
+let fail = (code) => failures.push(code)
+store.on('error', ({ error }) => fail(error.code))
+await store.ready
 const seen = () => ({ persistence: store.status.persistence, isLeader: store.leader.isLeader, tabs: store.tabs.length, writes: store.getState().writes })
 
 let isAsked = false
@@ -41,7 +45,8 @@ function write(what) {
   )
 }
 
-store.on('error', ({ error }) => void say({ failed: error.code }))
+fail = (code) => void say({ failed: code })
+failures.forEach(fail)
 await say({ opened: seen() })
 store.leader.run(({ signal, fence }) => {
   void say({ leads: { at: performance.timeOrigin + performance.now() } })
