@@ -14,7 +14,9 @@ export type WasmPlace = () => WasmSource | Promise<WasmSource>
 let loading: Promise<MainModule> | undefined
 
 /** The module, loaded by the first call; a failed load is tried again by the next. */
-export function loadModule(source: WasmSource | WasmPlace): Promise<MainModule> {
+export async function loadModule(place: WasmSource | WasmPlace): Promise<MainModule> {
+  // One that is not known yet keeps nobody waiting who knows another.
+  const source = place instanceof Function ? await Promise.resolve(place()).catch((cause: unknown) => Promise.reject(loadError(cause))) : place
   loading ??= instantiate(source).catch((cause: unknown) => {
     loading = undefined
     throw loadError(cause)
@@ -22,8 +24,8 @@ export function loadModule(source: WasmSource | WasmPlace): Promise<MainModule> 
   return loading
 }
 
-async function instantiate(source: WasmSource | WasmPlace): Promise<MainModule> {
-  const compiled = await compile(source instanceof Function ? await source() : source)
+async function instantiate(source: WasmSource): Promise<MainModule> {
+  const compiled = await compile(source)
   return new Promise<MainModule>((resolve, reject) => {
     createModule({
       instantiateWasm(imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void) {

@@ -141,6 +141,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   let durableSeq = 0
   let ends: JournalContents['ends'] = new Map() // as the journal was last read
   let proposed: Proposed | undefined
+  let proposing = false // nothing else can be written
   let following = false // others into an era that no journal tells of
   let laterEra: (() => void) | undefined
   let read = false // the journal, ever
@@ -294,6 +295,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       const record = core.propose(edits, clock.now())
       const next = eras.propose(edits, mirror.parts.sent)
       if (record) {
+        proposing = true
         sync.hold(true)
         proposed = next
       }
@@ -302,6 +304,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     },
     // Once the era of a proposal has ended it is in the next one, or never will be.
     accept() {
+      proposing = false
       if (proposed?.era === eras.era) {
         eras.accepted(proposed)
         replica.accept(clock.now())
@@ -310,6 +313,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       sync.hold(false)
     },
     withdraw() {
+      proposing = false
       const empty = proposed?.era === eras.era ? core.withdraw(clock.now()) : undefined
       if (empty) {
         writer.push(empty, proposed!.seq)
@@ -318,6 +322,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       sync.hold(false)
     },
     passOver() {
+      proposing = false
       replica.passOver()
       sync.hold(false)
     },
@@ -431,7 +436,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
           },
         })
         hydrated = true
-        leftWrites.makeAgain()
+        lookAtLastWords()
         if (ended) return
         if (!suspended && !outdated) bridges.open()
         becomeReady()
@@ -513,10 +518,6 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
 
   /** With no other tab, shared means durable. */
-  function leftLost(): void {
-    emit('error', { error: new TabmeshError('write-lost', 'A page has left writes that it could not store, and nobody has looked after them in time.') })
-  }
-
   function shareAlone(): void {
     if (core.peers().length === 0) eras.reached('shared', durableSeq)
   }
@@ -552,6 +553,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     })
   }
 
+  function leftLost(): void {
+    emit('error', { error: new TabmeshError('write-lost', 'A page has left writes that it could not store, and nobody has looked after them in time.') })
+  }
+
+  function lookAtLastWords(): void {
+    if (!ended && !outdated && storage.journal && storage.generation !== '') shelved.takeIn(storage.journal)
+  }
+
   // ---- the channel ----
 
   const packer = bytePackerOf(module)
@@ -566,7 +575,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     state: () => (hydrated && (read || storage.absent) && !ended && !outdated ? { shared: sharedState, textBytes: core.counters()[9] ?? 0 } : undefined),
     era: () => eras.era,
     writes: () => eras.unstored(),
-    onLeft: (left) => leftWrites.add(left),
+    onLeft: (left) => makeLeft(left),
+    canMake: () => hydrated && !eras.entering && !following && !proposing && !suspended,
     restore(records) {
       const whole = records.filter((record) => core.restore(record, clock.now()) === 0)
       if (told && !ended) {
@@ -603,8 +613,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     return createCore(module, { name: of, instance, label: '', connectedAt: 0, visible: false, mayLead: false, defaultStrategy: strategyOf(defaultStrategy), strategies: byKey, lists: its })
   }
 
-  const leftWrites = createLeftWrites({
-    isOpen: () => hydrated && !eras.entering && !following && !ended && !outdated,
+  const makeLeft = createLeftWrites({
     endOf: (era) => ends.get(era),
     replicaOf: (instance) => scratch(mesh, lists, (strategy) => strategy, instance),
     make(write, beside) {
@@ -793,7 +802,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     durableSeq = core.seq()
     const keys = eras.makeAgain(changes)
     if (following) sync.hold((following = false))
-    if (hydrated) clock.soon(() => leftWrites.makeAgain())
+    if (hydrated) clock.soon(lookAtLastWords)
     askShared()
     return keys
   }
@@ -802,6 +811,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   function suspend(): void {
     away = true
+    if (resuming && !ended) shelved.leave(writer.unstored())
     if (suspended || ended) return
     transactions.suspend()
     sync.flush()
@@ -823,7 +833,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     away = false
     if (!suspended || ended || resuming) return
     resuming = true
-    if (!shelved.back()) eras.taken()
+    if (shelved.wereMade()) eras.taken()
     writer.use(undefined)
     versions.open()
     let behind = false

@@ -12,8 +12,6 @@ export interface LeftWrites {
 }
 
 export interface LeftWritesParts {
-  /** Whether a write can be made now. */
-  readonly isOpen: () => boolean
   /** How that era ended; undefined where nobody knows any more. */
   readonly endOf: (era: number) => Uint8Array | undefined
   /** A replica of that name, which nobody knows of. */
@@ -24,15 +22,8 @@ export interface LeftWritesParts {
   readonly onLost: () => void
 }
 
-export interface LeftWritesOfOthers {
-  add(left: LeftWrites): void
-  /** Makes again what can be, when it can be. */
-  makeAgain(): void
-}
-
-export function createLeftWrites({ isOpen, endOf, replicaOf, make, onLost }: LeftWritesParts): LeftWritesOfOthers {
-  let all: LeftWrites[] = []
-
+/** Makes again what can be. */
+export function createLeftWrites({ endOf, replicaOf, make, onLost }: LeftWritesParts): (left: LeftWrites) => void {
   function keptOf({ instance, era }: LeftWrites): readonly number[] | undefined {
     const end = endOf(era)
     if (!end) return undefined
@@ -46,29 +37,15 @@ export function createLeftWrites({ isOpen, endOf, replicaOf, make, onLost }: Lef
     }
   }
 
-  function makeAgain(): void {
-    if (!isOpen()) return
-    for (const left of all.splice(0)) {
-      try {
-        const kept = keptOf(left)
-        if (!kept) {
-          onLost()
-          continue
-        }
-        const beside = new Set<string>()
-        for (const write of left.writes) if (!isKept(kept, write.seq)) make(write, beside)
-      } catch {
-        onLost() // damaged, or there is no place for it
-      }
+  return (left) => {
+    try {
+      const kept = keptOf(left)
+      if (!kept) return onLost()
+      const beside = new Set<string>()
+      for (const write of left.writes) if (!isKept(kept, write.seq)) make(write, beside)
+    } catch {
+      onLost() // damaged, or there is no place for it
     }
-  }
-
-  return {
-    add(left) {
-      all = [...all, left]
-      makeAgain()
-    },
-    makeAgain,
   }
 }
 

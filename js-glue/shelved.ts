@@ -29,6 +29,8 @@ export interface ShelvedParts {
   readonly writes: () => readonly OwnWrite[]
   /** Makes again what the store lacks of them. */
   readonly onLeft: (left: LeftWrites) => void
+  /** Whether they can be made now; if not, they are left for the next look. */
+  readonly canMake: () => boolean
   /** Merges records of another page; those that were whole. */
   readonly restore: (records: readonly Uint8Array[]) => readonly Uint8Array[]
   /** Writes that nobody can take in any more. */
@@ -40,8 +42,8 @@ export interface Shelved {
   changed(): void
   /** The page may not run again, and these are not known to be stored. */
   leave(unstored: readonly Waiting[]): void
-  /** The page is back: takes back what it has left, for it has it all. False when another tab has taken it. */
-  back(): boolean
+  /** The page is back, and has all that it had left: takes that away. Whether another tab has made it again meanwhile. */
+  wereMade(): boolean
   /** Takes in what pages have left, and stores it. */
   takeIn(journal: Journal): void
   /** What pages of an older version have left in that era of theirs; `forget` it once it is migrated. */
@@ -66,16 +68,17 @@ function readLastWords(shelf: Shelf, key: string): LastWords | undefined {
   }
 }
 
-export function createShelved({ name, version, instance, platform, packer, copies, leads, state, era, writes, onLeft, restore, onLost }: ShelvedParts): Shelved {
+export function createShelved({ name, version, instance, platform, packer, copies, leads, state, era, writes, onLeft, canMake, restore, onLost }: ShelvedParts): Shelved {
   const { shelf } = platform
   const clock: Clock = platform.clock
   const copyKey = hotKey(name, version)
   const lastWordsOf = (version: number): string => `${shelfOf(name)}${version}:last:`
   const lastWords = lastWordsOf(version)
+  /** Says to a page that comes back what was done with its last words. */
+  const made = `${shelfOf(name)}${version}:made:`
   const unpacked = (words: LastWords): Uint8Array[] => words.records.map((text) => packer.unpack(text)).filter((record) => record !== undefined)
   /** Of the store that this tab belongs to. */
   const erased = shelf.read(erasedKey(name))
-  let hasLeft = false
   let isDirty = false
   let cancelCopy: (() => void) | undefined
 
@@ -117,14 +120,14 @@ export function createShelved({ name, version, instance, platform, packer, copie
       }
       const words: LastWords = { erased, era: era(), records }
       const whole = JSON.stringify({ ...words, writes: packWrites(writes()) } satisfies LastWords)
-      hasLeft = shelf.write(lastWords + instance, whole.length - length < lengthMax ? whole : JSON.stringify(words))
+      shelf.write(lastWords + instance, whole.length - length < lengthMax ? whole : JSON.stringify(words))
     },
 
-    back() {
-      const isOurs = !hasLeft || shelf.read(lastWords + instance) !== null
-      hasLeft = false
+    wereMade() {
+      const isMade = shelf.read(made + instance) !== null
+      shelf.remove(made + instance)
       shelf.remove(lastWords + instance)
-      return isOurs
+      return isMade
     },
 
     takeIn(journal) {
@@ -133,11 +136,18 @@ export function createShelved({ name, version, instance, platform, packer, copie
         const text = shelf.read(key)
         const words = readLastWords(shelf, key)
         if (words?.erased !== erased || words?.era !== era()) {
+          const of = key.slice(lastWords.length)
+          const isOurs = words?.erased === erased
+          if (isOurs && of !== instance && !canMake()) continue
           shelf.remove(key) // nobody else does the same
-          if (words?.erased !== erased) continue
+          if (!isOurs || of === instance) continue // a page that is back has it all
           try {
             if (!(words.era < era())) throw new RangeError('The database has begun anew.')
-            onLeft({ instance: key.slice(lastWords.length), era: words.era, writes: unpackWrites(words.writes) })
+            const left = { instance: of, era: words.era, writes: unpackWrites(words.writes) }
+            const marks = shelf.keys().filter((other) => other.startsWith(made))
+            if (marks.length >= wordsMax) shelf.remove(marks[0]!)
+            shelf.write(made + of, '')
+            onLeft(left)
           } catch {
             onLost()
           }

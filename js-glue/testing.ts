@@ -169,6 +169,7 @@ export async function createTestMesh({ seed = 1, faults = {}, start = Date.UTC(2
           continue
         }
         const { tab: { label }, status } = store
+        if (status.readOnly) continue // a newer version has taken over
         const text = JSON.stringify(sorted(store.exportState()))
         if ((shown.get(name) ?? text) !== text) found.push(`${name} of ${label}: ${text.slice(0, 200)}`)
         if (status.pendingDurable > 0 && !faults.full && !faults.noDatabase) found.push(`${name} of ${label} has ${status.pendingDurable} writes to store`)
@@ -197,7 +198,7 @@ export async function createTestMesh({ seed = 1, faults = {}, start = Date.UTC(2
     function createStore<S extends State>(options: StoreOptions<S>): Store<S> {
       const store = createStoreOn(tab, () => Promise.resolve({ startEngine, platform: tab.platform }), { wasm, ...options }, tab.platform.shelf)
       const kept = store as unknown as Store<State>
-      names.set(kept, options.name)
+      names.set(kept, `${options.name}@${options.version ?? 1}`)
       stores.add(kept)
       kept.ready.then(() => ready.add(kept), () => stores.delete(kept))
       return store

@@ -31,6 +31,12 @@ interface Remote extends Action {
   readonly payload: { readonly values: Members; readonly removed: readonly string[] }
 }
 
+/** A chosen action, and what this tab alone had when it was dispatched. */
+interface Pending {
+  readonly action: UnknownAction
+  readonly own: Members
+}
+
 const without = (state: object, keys: readonly string[]): Members => Object.fromEntries(Object.entries(state).filter(([key]) => !keys.includes(key)))
 
 /** The enhancer on other surroundings: `create` makes the tabmesh store. */
@@ -50,7 +56,7 @@ export function enhancerOn(create: (options: StoreOptions<State>) => Store<State
       if (typeof begun !== 'object' || begun === null || Array.isArray(begun)) throw new TypeError('tabmesh shares the keys of an object: let the reducer make one, as combineReducers does')
 
       /** Chosen actions that this tab shows and that are not stored yet; what all have without them, while there are any. */
-      const pending: UnknownAction[] = []
+      const pending: Pending[] = []
       let confirmed: Members | undefined
       let isRunning = false
       let refreshing: ReturnType<typeof setTimeout> | undefined
@@ -58,6 +64,10 @@ export function enhancerOn(create: (options: StoreOptions<State>) => Store<State
       const known = new Set(Object.keys(begun))
       /** Slices that were added later and still are as their reducer begins: nobody has written them. */
       const untouched = new Map<string, unknown>()
+      /** How each of these began. */
+      const begins: Members = {}
+      /** Slices that the reducer has no more: the other tabs keep them. */
+      const dropped = new Set<string>()
 
       const initial = holdable(valuesOf(begun, isShared))
       const mesh = create({ ...options, include, exclude, state: initial } as StoreOptions<State>)
@@ -66,7 +76,8 @@ export function enhancerOn(create: (options: StoreOptions<State>) => Store<State
       function written(): Members {
         const state = store.getState()
         const own = untouched.size > 0 ? without(state, [...untouched.keys()]) : state
-        return confirmed ? { ...valuesOf(own, (key) => !isShared(key)), ...confirmed } : own
+        const shows = confirmed ? { ...valuesOf(own, (key) => !isShared(key)), ...confirmed } : own
+        return dropped.size > 0 ? { ...shows, ...valuesOf(mesh.getState(), (key) => dropped.has(key)) } : shows
       }
 
       /** Has the store show these shared slices, where it does not. */
@@ -84,10 +95,15 @@ export function enhancerOn(create: (options: StoreOptions<State>) => Store<State
         for (const [key, value] of untouched) if (!Object.is(state[key], value)) untouched.delete(key)
       }
 
+      /** Each on what this tab alone had then: it has done its work there. */
+      function reducedBy(batch: readonly Pending[], from: Members): Members {
+        return batch.reduce((state, { action, own }) => reducer({ ...state, ...own }, action), from)
+      }
+
       function refresh(): void {
         clearTimeout(refreshing)
         refreshing = undefined
-        show(pending.reduce((state, action) => reducer(state, action), { ...store.getState(), ...written() }))
+        show(reducedBy(pending, { ...store.getState(), ...begins, ...written() }))
       }
 
       const view = {
@@ -113,12 +129,14 @@ export function enhancerOn(create: (options: StoreOptions<State>) => Store<State
         const state = store.getState()
         const added = Object.keys(state).filter((key) => isShared(key) && !known.has(key))
         if (added.length === 0) return
-        const begins = reducer(undefined, { type: `tabmesh/begins/${Math.random()}` })
+        const probe = reducer(undefined, { type: `tabmesh/begins/${Math.random()}` })
         const shared = mesh.getState() as Members
         for (const key of added) {
           known.add(key)
-          if (begins[key] === undefined || !equals(begins[key], state[key])) continue // somebody has written it
+          dropped.delete(key)
+          if (probe[key] === undefined || !equals(probe[key], state[key])) continue // somebody has written it
           untouched.set(key, state[key])
+          begins[key] = state[key]
           if (shared[key] !== undefined) show({ ...state, [key]: shared[key] })
         }
       }
@@ -146,13 +164,13 @@ export function enhancerOn(create: (options: StoreOptions<State>) => Store<State
       }
 
       /** What all have afterwards; undefined where there is nothing to run them on. */
-      async function stored(batch: readonly UnknownAction[], id: string): Promise<Members | undefined> {
+      async function stored(batch: readonly Pending[], id: string): Promise<Members | undefined> {
         try {
           for (;;) {
             const { status, state } = await mesh.transaction(
               (newest) => {
-                const before = { ...store.getState(), ...(newest as Members) }
-                const after = batch.reduce((state, action) => reducer(state, action), before)
+                const before: Members = { ...store.getState(), ...begins, ...newest }
+                const after = reducedBy(batch, before)
                 return Object.fromEntries(Object.keys({ ...before, ...after }).flatMap((key) => (isShared(key) && !Object.is(before[key], after[key]) ? [[key, after[key]]] : [])))
               },
               { id },
@@ -179,11 +197,12 @@ export function enhancerOn(create: (options: StoreOptions<State>) => Store<State
           return result
         }
         confirmed ??= valuesOf(written(), isShared)
-        pending.push(action)
+        const entry: Pending = { action, own: valuesOf(store.getState(), (key) => !isShared(key)) }
+        pending.push(entry)
         try {
           return store.dispatch(action)
         } catch (cause) {
-          pending.splice(pending.lastIndexOf(action), 1)
+          pending.splice(pending.indexOf(entry), 1)
           if (pending.length === 0) confirmed = undefined
           throw cause
         } finally {
@@ -198,7 +217,14 @@ export function enhancerOn(create: (options: StoreOptions<State>) => Store<State
         dispatch,
         replaceReducer(next: Reducer<Members>) {
           reducer = next
+          const before = Object.keys(store.getState())
           store.replaceReducer(reduced)
+          const probe = next(undefined, { type: `tabmesh/begins/${Math.random()}` })
+          for (const key of before) {
+            if (!isShared(key) || key in probe) continue
+            known.delete(key)
+            dropped.add(key)
+          }
           meet()
         },
         tabmesh: mesh,

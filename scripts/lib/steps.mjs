@@ -80,7 +80,7 @@ const packedModule = {
 }
 
 /** For `import.meta.url` in CommonJS: of dist/, where the module is. In a browser the option wasm, or a page beside the module, has to help. */
-const distUrl = `const distUrl = globalThis.process?.getBuiltinModule ? new URL('..', process.getBuiltinModule('node:url').pathToFileURL(__dirname + '/')).href : document.baseURI\n`
+const distUrl = `const distUrl = globalThis.process?.getBuiltinModule ? new URL('..', process.getBuiltinModule('node:url').pathToFileURL(__dirname + '/')).href : (globalThis.document?.baseURI ?? globalThis.location?.href)\n`
 
 /** dist/cjs/: each file of dist/ once more, for require() and for test runners that know nothing else. */
 async function buildCommonJs() {

@@ -205,6 +205,7 @@ describe('last words', () => {
     mesh.origin.shelf.delete(lastWords(mesh)[0]!) // found late
     leader.store.setState(Object.fromEntries(keys.map((key) => [key, undefined])))
     await until(() => leader.store.stats().era === 1)
+    await new Promise((resolve) => setTimeout(resolve, 20)) // it has looked
     expect(leader.store.getState()).toMatchObject({ n: 15, theme: 'light' })
     mesh.origin.shelf.set(`tabmesh:test@1:last:${page.store.tab.id}`, words)
     const codes: unknown[] = []
@@ -240,6 +241,7 @@ describe('last words', () => {
     await leader.store.flush()
     leader.store.setState(Object.fromEntries(keys.map((one) => [one, undefined])))
     await until(() => leader.store.stats().era === 1)
+    await new Promise((resolve) => setTimeout(resolve, 20)) // it has looked
     expect(leader.store.getState()).toEqual({ n: 1 })
     mesh.origin.shelf.set(key, words)
     if (isTaken) expect((await mesh.ready(given)).store.getState()).toEqual({ n: 11, kept: true })
@@ -251,6 +253,52 @@ describe('last words', () => {
     await until(() => page.store.getState().n === 11 && page.store.getState().kept === true)
     expect(lastWords(mesh)).toEqual([])
     expect((await mesh.ready(given)).store.getState()).toEqual({ n: 11, kept: true })
+  })
+
+  test('of a page that comes back and leaves again at once stay', async () => {
+    const mesh = createMesh()
+    const { store, tab } = await mesh.ready(options)
+    mesh.origin.faults.abort = () => new Error('not now')
+    store.set(['theme'], 'dark')
+    tab.suspend()
+    tab.resume()
+    tab.suspend()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(lastWords(mesh)).toHaveLength(1)
+    tab.kill()
+    mesh.origin.faults.abort = () => undefined
+    expect((await mesh.ready(options)).store.getState().theme).toBe('dark')
+  })
+
+  test('of an era that has ended stay for the next page, when who finds them goes before it is ready', async () => {
+    const mesh = createMesh()
+    const given = { name: 'test', state: { n: 1 }, persist: { hotCopy: false } }
+    const leader = await mesh.ready(given)
+    await until(() => leader.store.leader.isLeader)
+    const page = await mesh.ready(given)
+    mesh.origin.faults.abort = (label) => (label === 'tab 2' ? new Error('not now') : undefined)
+    mesh.origin.faults.lose = () => true
+    page.store.increment(['n'], 10)
+    page.tab.suspend()
+    page.tab.kill()
+    const key = lastWords(mesh)[0]!
+    const words = mesh.origin.shelf.get(key)!
+    mesh.origin.shelf.delete(key)
+    const keys = Array.from({ length: 400 }, (_, i) => `gone-${i}`)
+    leader.store.setState(Object.fromEntries(keys.map((one) => [one, 1])))
+    await leader.store.flush()
+    leader.store.setState(Object.fromEntries(keys.map((one) => [one, undefined])))
+    await until(() => leader.store.stats().era === 1)
+    await leader.store.close()
+    mesh.origin.shelf.set(key, words)
+    mesh.origin.faults.lose = () => false
+    for (let steps = 1; steps < 8; steps++) {
+      const { tab } = mesh.open(given)
+      for (let i = 0; i < steps; i++) await new Promise((resolve) => setImmediate(resolve))
+      tab.suspend()
+      tab.kill()
+    }
+    expect((await mesh.ready(given)).store.getState()).toEqual({ n: 11 })
   })
 
   test('of an era that has ended are given up, and that is told', async () => {

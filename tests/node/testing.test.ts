@@ -125,5 +125,5 @@ test('settle names who differs', async () => {
   const { openTab, settle } = await mesh({ lose: 1, noStorageEvents: true })
   const [a] = [await openTab().openStore({ ...options, persist: false }), await openTab().openStore({ ...options, persist: false })]
   a.setState({ n: 1 })
-  await expect(settle(5000)).rejects.toThrow(/After 5000 ms .*\ntest of tab 2: {"by":{},"n":0}/)
+  await expect(settle(5000)).rejects.toThrow(/After 5000 ms .*\ntest@1 of tab 2: {"by":{},"n":0}/)
 })

@@ -65,7 +65,7 @@ describe('the packed package', () => {
   test('holds one copy of the module and nothing that is not meant for users', () => {
     const names = readdirSync(join(folder, 'node_modules', 'tabmesh'), { recursive: true, encoding: 'utf8' })
     expect(names.filter((name) => name.endsWith('.wasm'))).toEqual(['dist/tabmesh.wasm'])
-    expect(names.filter((name) => /test|\.ts$|\.cc$/.test(name) && !/\.d\.m?ts$/.test(name))).toEqual([])
+    expect(names.filter((name) => /\btests?\b|\.ts$|\.cc$/.test(name) && !/\.d\.m?ts$/.test(name))).toEqual([])
   })
 
   test("has the sizes that the README names", async () => {

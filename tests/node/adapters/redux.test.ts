@@ -122,6 +122,24 @@ describe('as values', () => {
     printed.mockRestore()
   })
 
+  test('a slice that the reducer has no more stays in the other tabs, and is shown again when it is back', async () => {
+    const printed = vi.spyOn(console, 'error').mockImplementation(() => undefined) // combineReducers names the key
+    const mesh = createMesh()
+    const [a, b] = [await ready(mesh), await ready(mesh)]
+    a.dispatch(add('1'))
+    await until(() => '1' in (b.getState().tasks as Tasks))
+    a.replaceReducer(combineReducers({ count }) as never)
+    a.dispatch({ type: 'count' })
+    await until(() => b.getState().count === 1)
+    expect(b.getState().tasks).toHaveProperty('1')
+    b.dispatch(add('2'))
+    await until(() => '2' in ((a.tabmesh.getState() as AnyState).tasks as Tasks))
+    a.replaceReducer(reducer as never)
+    expect(Object.keys(a.getState().tasks as Tasks)).toEqual(['1', '2'])
+    expect(Object.keys(b.getState().tasks as Tasks)).toEqual(['1', '2'])
+    printed.mockRestore()
+  })
+
   test('a state that is no object is refused', () => {
     expect(() => open(createMesh(), {}, ((state = 0) => state) as never)).toThrow(TypeError)
   })
@@ -197,6 +215,29 @@ describe('chosen actions', () => {
     expect((a.getState().tasks as Tasks)['1']!.done).toBe(false) // twice
     expect(a.getState().draft).toBe('mine')
     expect(a.getState()).toEqual({ ...b.getState(), draft: 'mine' })
+  })
+
+  test('of a slice that is added later runs once', async () => {
+    const mesh = createMesh()
+    const a = await ready(mesh, { actions }, combineReducers({ tasks }) as never)
+    a.replaceReducer(combineReducers({ tasks, count }) as never)
+    a.dispatch({ type: 'count' })
+    expect(a.getState().count).toBe(1)
+    await until(() => (a.tabmesh.getState() as AnyState).count === 1)
+    await a.tabmesh.flush()
+    expect([a.getState().count, (a.tabmesh.getState() as AnyState).count]).toEqual([1, 1])
+  })
+
+  test('sees what this tab alone had when it was dispatched', async () => {
+    const mesh = createMesh()
+    const root = ((state: AnyState = { list: [], draft: '' }, { type, text }: UnknownAction) => (type === 'type' ? { ...state, draft: text } : type === 'submit' ? { list: [...(state.list as string[]), state.draft], draft: '' } : state)) as never
+    const [a, b] = [await ready(mesh, { actions: ({ type }) => type === 'submit' }, root), await ready(mesh, { actions: ({ type }) => type === 'submit' }, root)]
+    a.dispatch({ type: 'type', text: 'hello' })
+    a.dispatch({ type: 'submit' })
+    expect(a.getState()).toEqual({ list: ['hello'], draft: '' })
+    await until(() => (b.getState().list as string[]).length === 1)
+    await a.tabmesh.flush()
+    expect([a.getState(), b.getState()]).toEqual([{ list: ['hello'], draft: '' }, { list: ['hello'], draft: '' }])
   })
 
   test('one that throws leaves nothing behind', async () => {
