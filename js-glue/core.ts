@@ -15,6 +15,7 @@ let loading: Promise<MainModule> | undefined
 
 /** The module, loaded by the first call; a failed load is tried again by the next. */
 export async function loadModule(place: WasmSource | WasmPlace): Promise<MainModule> {
+  if (loading) return loading
   // One that is not known yet keeps nobody waiting who knows another.
   const source = place instanceof Function ? await Promise.resolve(place()).catch((cause: unknown) => Promise.reject(loadError(cause))) : place
   loading ??= instantiate(source).catch((cause: unknown) => {

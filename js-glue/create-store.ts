@@ -1,4 +1,5 @@
 // Stores whose module lies beside this file.
+import { hydrated } from './open.ts'
 import { createStoreInPage } from './page.ts'
 import type { State, Store, StoreOptions } from './types.ts'
 
@@ -13,7 +14,5 @@ export function createStore<S extends State>(options: StoreOptions<S>): Store<S>
 
 /** `createStore`, and waits until it is hydrated. */
 export async function openStore<S extends State>(options: StoreOptions<S>): Promise<Store<S>> {
-  const store = createStore(options)
-  await store.ready
-  return store
+  return hydrated(createStore(options))
 }

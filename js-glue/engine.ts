@@ -27,9 +27,6 @@ import { createVisiblePreference } from './visible-preference.ts'
 
 /** How long storage may take before the store is ready without it. */
 const storageWaitMs = 3000
-/** How often a first reading that fails is tried again, and after what; that doubles each time. */
-const readAttempts = 5
-const readAgainMs = 20
 /** Between two questions whether another tab has a write that somebody waits for. */
 const askSharedMs = 500
 const closeWaitMs = 3000
@@ -575,7 +572,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     state: () => (hydrated && (read || storage.absent) && !ended && !outdated ? { shared: sharedState, textBytes: core.counters()[9] ?? 0 } : undefined),
     era: () => eras.era,
     writes: () => eras.unstored(),
-    onLeft: (left) => makeLeft(left),
+    onLeft: (left) => makeLeft(left), // made below
     canMake: () => hydrated && !eras.entering && !following && !proposing && !suspended,
     restore(records) {
       const whole = records.filter((record) => core.restore(record, clock.now()) === 0)
@@ -732,23 +729,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     upkeep.written(contents.records.length)
   }
 
-  /** A database that is there may fail for a moment, as when its connection is lost while a browser starts: who is ready shows what is stored. */
-  async function firstReading(): Promise<void> {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        await storage.read()
-        return
-      } catch (cause) {
-        const isLasting = storage.persistence === 'none' || attempt === readAttempts || (cause instanceof TabmeshError && cause.code === 'migration-failed')
-        if (ended || isLasting) throw cause
-        await new Promise<void>((resolve) => clock.after(readAgainMs << attempt, resolve))
-      }
-    }
-  }
-
   async function hydrate(): Promise<void> {
     const others = leadership.others()
-    const reading = firstReading().then(
+    const reading = storage.readFirst().then(
       () => {
         if (storage.absent) versions.announce()
       },
@@ -833,7 +816,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     away = false
     if (!suspended || ended || resuming) return
     resuming = true
-    if (shelved.wereMade()) eras.taken()
+    if (shelved.takeBack()) eras.taken()
     writer.use(undefined)
     versions.open()
     let behind = false

@@ -1,5 +1,6 @@
 // The public names of `tabmesh/inline`: those of `tabmesh`, with the module inside, compressed, as text.
 import packed from 'tabmesh.wasm.gz'
+import { hydrated } from './open.ts'
 import { createStoreInPage } from './page.ts'
 import type { State, Store, StoreOptions } from './types.ts'
 
@@ -17,7 +18,5 @@ export function createStore<S extends State>(options: StoreOptions<S>): Store<S>
 
 /** `createStore`, and waits until it is hydrated. */
 export async function openStore<S extends State>(options: StoreOptions<S>): Promise<Store<S>> {
-  const store = createStore(options)
-  await store.ready
-  return store
+  return hydrated(createStore(options))
 }

@@ -1,6 +1,6 @@
 // The public names of `tabmesh/node`: those of `tabmesh`, with stores that are kept in a directory.
 import { startEngine } from './engine.ts'
-import { createStoreOn } from './open.ts'
+import { createStoreOn, hydrated } from './open.ts'
 import { createNodePlatform } from './platform/node.ts'
 import type { State, Store, StoreOptions } from './types.ts'
 
@@ -52,7 +52,5 @@ export function createStore<S extends State>({ directory, ...options }: NodeStor
 
 /** `createStore`, and waits until it is hydrated. */
 export async function openStore<S extends State>(options: NodeStoreOptions<S>): Promise<Store<S>> {
-  const store = createStore(options)
-  await store.ready
-  return store
+  return hydrated(createStore(options))
 }

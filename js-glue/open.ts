@@ -19,6 +19,12 @@ interface Shared {
 
 const stores = new WeakMap<object, Map<string, Shared>>()
 
+/** The store, when it is hydrated. */
+export async function hydrated<S extends State>(store: Store<S>): Promise<Store<S>> {
+  await store.ready
+  return store
+}
+
 /**
  * Makes a store, or another handle to the one of that name: `page` stands for the page that shares its stores, `shelf` has its hot copies, `load` loads the rest.
  * Throws TypeError for options that make no sense.

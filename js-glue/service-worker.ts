@@ -1,6 +1,6 @@
 // The public names of `tabmesh/service-worker`: those of `tabmesh`, in one piece, for service workers may not import() anything later.
 import { browserEngine } from './browser-engine.ts'
-import { createStoreOn } from './open.ts'
+import { createStoreOn, hydrated } from './open.ts'
 import type { State, Store, StoreOptions } from './types.ts'
 
 export * from './names.ts'
@@ -17,7 +17,5 @@ export function createStore<S extends State>(options: Omit<StoreOptions<S>, 'lea
 
 /** `createStore`, and waits until it is hydrated. */
 export async function openStore<S extends State>(options: Omit<StoreOptions<S>, 'leader'>): Promise<Store<S>> {
-  const store = createStore(options)
-  await store.ready
-  return store
+  return hydrated(createStore(options))
 }

@@ -43,7 +43,7 @@ export interface Shelved {
   /** The page may not run again, and these are not known to be stored. */
   leave(unstored: readonly Waiting[]): void
   /** The page is back, and has all that it had left: takes that away. Whether another tab has made it again meanwhile. */
-  wereMade(): boolean
+  takeBack(): boolean
   /** Takes in what pages have left, and stores it. */
   takeIn(journal: Journal): void
   /** What pages of an older version have left in that era of theirs; `forget` it once it is migrated. */
@@ -123,7 +123,7 @@ export function createShelved({ name, version, instance, platform, packer, copie
       shelf.write(lastWords + instance, whole.length - length < lengthMax ? whole : JSON.stringify(words))
     },
 
-    wereMade() {
+    takeBack() {
       const isMade = shelf.read(made + instance) !== null
       shelf.remove(made + instance)
       shelf.remove(lastWords + instance)

@@ -1,5 +1,6 @@
 // The public names of `tabmesh/slim`: those of `tabmesh`, without a place of the module: no bundler has anything to copy.
 import type { WasmSource } from './core.ts'
+import { hydrated } from './open.ts'
 import { createStoreInPage } from './page.ts'
 import type { State, Store, StoreOptions } from './types.ts'
 
@@ -20,7 +21,5 @@ export function createStore<S extends State>(options: StoreOptions<S>): Store<S>
 
 /** `createStore`, and waits until it is hydrated. */
 export async function openStore<S extends State>(options: StoreOptions<S>): Promise<Store<S>> {
-  const store = createStore(options)
-  await store.ready
-  return store
+  return hydrated(createStore(options))
 }

@@ -6,6 +6,9 @@ import type { Status } from './types.ts'
 /** Before the database is opened again; doubles up to the last. */
 const reopenFirstMs = 250
 const reopenLastMs = 30_000
+/** How often a first reading that fails is tried again, and after what; that doubles each time. */
+const readAttempts = 5
+const readAgainMs = 20
 
 export interface StorageOptions {
   readonly name: string
@@ -47,6 +50,8 @@ export interface Storage {
   open(): Promise<void>
   /** Reads what is new. False when the store was erased meanwhile; rejects while there is no connection. */
   read(): Promise<boolean>
+  /** The same for a tab that is not ready yet: a database that is there may fail for a moment, as when its connection is lost while a browser starts. */
+  readFirst(): Promise<boolean>
   /** The same, until it succeeds. */
   catchUp(): Promise<void>
   catchUpLater(): void
@@ -146,6 +151,18 @@ export function createStorage(options: StorageOptions): Storage {
     return true
   }
 
+  async function readFirst(): Promise<boolean> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await read()
+      } catch (cause) {
+        const isLasting = persistence === 'none' || attempt === readAttempts || (cause instanceof TabmeshError && cause.code === 'migration-failed')
+        if (ended() || isLasting) throw cause
+        await new Promise<void>((resolve) => platform.clock.after(readAgainMs << attempt, resolve))
+      }
+    }
+  }
+
   async function catchUp(): Promise<void> {
     if (ended()) return
     try {
@@ -180,6 +197,7 @@ export function createStorage(options: StorageOptions): Storage {
     },
     open,
     read,
+    readFirst,
     catchUp,
     catchUpLater,
     close: () => journal?.close(),

@@ -24,24 +24,12 @@ export interface TestFaults {
   noStorageEvents?: boolean
 }
 
-export interface TestTab {
+/** `kill`: a crash; `stop` and `go`: frozen without a word; `suspend` and `resume`: the back/forward cache, or a freeze by the browser. */
+export interface TestTab extends Pick<MemoryTab, 'kill' | 'stop' | 'go' | 'suspend' | 'resume' | 'setVisible' | 'shiftClock'> {
   /** As `createStore` of `tabmesh`, in this tab. */
   createStore<S extends State>(options: StoreOptions<S>): Store<S>
   /** The same, and moves the clock until it is hydrated. */
   openStore<S extends State>(options: StoreOptions<S>): Promise<Store<S>>
-  /** Ends without a word, as a tab that crashes. */
-  kill(): void
-  /** Stops without a word, with all that it holds, as a frozen process. */
-  stop(): void
-  /** Goes on after `stop`. */
-  go(): void
-  /** Goes into the back/forward cache, or is frozen by the browser. */
-  suspend(): void
-  /** Comes back from there. */
-  resume(): void
-  setVisible(visible: boolean): void
-  /** Moves this tab's wall clock, forwards or backwards, in milliseconds. */
-  shiftClock(ms: number): void
 }
 
 export interface TestMesh {
@@ -160,16 +148,13 @@ export async function createTestMesh({ seed = 1, faults = {}, start = Date.UTC(2
     for (const [tab, stores] of open) {
       if (stopped.has(tab)) continue
       for (const store of stores) {
-        if (ready.has(store) && store.tabs.length === 0) stores.delete(store) // it has ended
-      }
-      for (const store of stores) {
         const name = names.get(store)!
         if (!ready.has(store)) {
           found.push(`${name} is not ready yet in some tab`)
           continue
         }
         const { tab: { label }, status } = store
-        if (status.readOnly) continue // a newer version has taken over
+        if (store.tabs.length === 0 || status.readOnly) continue // it has ended, or a newer version has taken over
         const text = JSON.stringify(sorted(store.exportState()))
         if ((shown.get(name) ?? text) !== text) found.push(`${name} of ${label}: ${text.slice(0, 200)}`)
         if (status.pendingDurable > 0 && !faults.full && !faults.noDatabase) found.push(`${name} of ${label} has ${status.pendingDurable} writes to store`)

@@ -10,7 +10,7 @@ export interface EnhancerOptions extends Omit<StoreOptions<State>, 'state' | 'in
   exclude?: readonly string[]
   /**
    * The actions that run once, on the newest stored state of all tabs, one after another: what two tabs count at one instant counts twice. This tab shows their effect at once. What other
-   * actions change is shared as values.
+   * actions change is shared as values; those that are dispatched before such a one is stored run with it, in their order.
    */
   actions?: (action: UnknownAction) => boolean
 }
@@ -184,15 +184,10 @@ export function enhancerOn(create: (options: StoreOptions<State>) => Store<State
       }
 
       function dispatch(action: Action): unknown {
-        const isChosen = actions?.(action) === true
-        if (!isChosen) {
-          const before = confirmed && { ...store.getState(), ...written() }
+        // What follows one that is not stored yet may rest on it.
+        if (pending.length === 0 && actions?.(action) !== true) {
           const result = store.dispatch(action)
           meet()
-          if (before) {
-            confirmed = valuesOf(reducer(before, action), isShared)
-            refresh()
-          }
           changed()
           return result
         }

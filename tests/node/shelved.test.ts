@@ -205,8 +205,8 @@ describe('last words', () => {
     mesh.origin.shelf.delete(lastWords(mesh)[0]!) // found late
     leader.store.setState(Object.fromEntries(keys.map((key) => [key, undefined])))
     await until(() => leader.store.stats().era === 1)
-    await new Promise((resolve) => setTimeout(resolve, 20)) // it has looked
     expect(leader.store.getState()).toMatchObject({ n: 15, theme: 'light' })
+    await leader.store.close() // nobody else finds them
     mesh.origin.shelf.set(`tabmesh:test@1:last:${page.store.tab.id}`, words)
     const codes: unknown[] = []
     const { store } = mesh.open(given)
@@ -217,8 +217,7 @@ describe('last words', () => {
     await store.flush()
     expect([codes, lastWords(mesh)]).toEqual([[], []])
     mesh.origin.faults.lose = () => false
-    await until(() => leader.store.getState().n === 115)
-    for (const one of [store, leader.store]) await one.close()
+    await store.close()
     expect((await mesh.ready({ ...options, persist: { hotCopy: false } })).store.getState()).toMatchObject({ n: 115, list: [{ id: 1 }, {}] })
   })
 
@@ -241,14 +240,14 @@ describe('last words', () => {
     await leader.store.flush()
     leader.store.setState(Object.fromEntries(keys.map((one) => [one, undefined])))
     await until(() => leader.store.stats().era === 1)
-    await new Promise((resolve) => setTimeout(resolve, 20)) // it has looked
     expect(leader.store.getState()).toEqual({ n: 1 })
+    await leader.store.close() // nobody else finds them
     mesh.origin.shelf.set(key, words)
     if (isTaken) expect((await mesh.ready(given)).store.getState()).toEqual({ n: 11, kept: true })
     mesh.origin.faults.lose = () => false
     mesh.origin.faults.abort = () => undefined
     page.tab.resume()
-    await until(() => page.store.stats().era === 1 && leader.store.getState().n === 11)
+    await until(() => page.store.stats().era === 1)
     await page.store.flush()
     await until(() => page.store.getState().n === 11 && page.store.getState().kept === true)
     expect(lastWords(mesh)).toEqual([])
@@ -263,7 +262,6 @@ describe('last words', () => {
     tab.suspend()
     tab.resume()
     tab.suspend()
-    await new Promise((resolve) => setTimeout(resolve, 50))
     expect(lastWords(mesh)).toHaveLength(1)
     tab.kill()
     mesh.origin.faults.abort = () => undefined

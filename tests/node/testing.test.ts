@@ -121,6 +121,17 @@ describe('faults', () => {
   })
 })
 
+test('settle compares versions with themselves, and leaves out tabs that a newer one has stopped', async () => {
+  const { openTab, settle } = await mesh()
+  const old = await openTab().openStore({ name: 'test', state: { a: 1 } })
+  old.on('upgrade-required', () => undefined)
+  await old.setState({ a: 2 }).applied
+  await settle()
+  const next = await openTab().openStore({ name: 'test', version: 2, state: { b: 0 }, migrations: [{ version: 2, up: ({ a }) => ({ b: a }) }] })
+  await settle()
+  expect([next.getState(), old.status.readOnly]).toEqual([{ b: 2 }, true])
+})
+
 test('settle names who differs', async () => {
   const { openTab, settle } = await mesh({ lose: 1, noStorageEvents: true })
   const [a] = [await openTab().openStore({ ...options, persist: false }), await openTab().openStore({ ...options, persist: false })]

@@ -1,14 +1,13 @@
 // The package as a user gets it: packed, installed in an empty folder, and used by the README's three lines.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { createServer } from 'node:http'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import sirv from 'sirv'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { build } from 'vite'
 import { sizes } from '../../scripts/size.mjs'
-import { eventually, launch, root, type Profile } from '../browser/harness.ts'
+import { launch, root, type Profile } from '../browser/harness.ts'
+import { servedAndShared } from './two-tabs.ts'
 
 let folder: string
 let tarball: string
@@ -26,38 +25,6 @@ afterAll(async () => {
   await profile.close()
   rmSync(folder, { recursive: true, force: true })
 })
-
-/** Serves a folder and opens its index.html in two tabs: what one writes the other must see. Resolves to how often the module was fetched. */
-async function sharedByTwoTabs(served: string): Promise<number> {
-  let fetched = 0
-  const files = sirv(served, { dev: true })
-  const server = createServer((request, response) => {
-    if (request.url!.includes('.wasm')) fetched++
-    files(request, response, () => {
-      response.writeHead(404).end()
-    })
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const url = `http://localhost:${(server.address() as { port: number }).port}/index.html`
-  const problems: string[] = []
-  const open = async () => {
-    const page = await profile.context.newPage()
-    page.on('pageerror', (error) => problems.push(error.message))
-    page.on('console', (message) => message.type() === 'error' && problems.push(message.text()))
-    await page.goto(url)
-    await page.waitForFunction(() => 'store' in window)
-    await page.evaluate(() => window.store.ready)
-    return page
-  }
-  const [one, two] = [await open(), await open()]
-  await one.evaluate(() => window.store.setState({ theme: 'from the other tab' }))
-  await eventually(() => two.evaluate(() => window.store.getState().theme as string), (theme) => theme === 'from the other tab')
-  expect(problems).toEqual([])
-  await Promise.all([one.close(), two.close()])
-  server.closeAllConnections()
-  server.close()
-  return fetched
-}
 
 const page = (script: string): string => `<!doctype html><html lang="en"><meta charset="utf-8"><title>app</title><link rel="icon" href="data:,"><script type="module">${script}</script></html>`
 
@@ -119,14 +86,14 @@ describe('the packed package', () => {
 
   test('works in a plain module script', async () => {
     writeFileSync(join(folder, 'index.html'), page(`import { createStore } from './node_modules/tabmesh/dist/index.js'\nwindow.store = createStore({ name: 'plain', state: { theme: 'light' } })`))
-    await sharedByTwoTabs(folder)
+    await servedAndShared(profile, folder)
   })
 
   test('works in a Vite build', async () => {
     writeFileSync(join(folder, 'index.html'), page(`import { createStore } from 'tabmesh'\nwindow.store = createStore({ name: 'vite', state: { theme: 'light' } })`))
     await build({ root: folder, logLevel: 'error', configFile: false, build: { outDir: 'built' } })
     expect(readdirSync(join(folder, 'built', 'assets')).filter((name) => name.endsWith('.wasm'))).toHaveLength(1)
-    expect(await sharedByTwoTabs(join(folder, 'built'))).toBe(2)
+    expect(await servedAndShared(profile, join(folder, 'built'))).toBe(2)
   })
 
   const wasmOf = (assets: string): string[] => readdirSync(assets).filter((name) => name.includes('wasm'))
@@ -139,12 +106,17 @@ describe('the packed package', () => {
     writeFileSync(join(folder, 'index.html'), page(`${slim}import url from 'tabmesh/tabmesh.wasm?url'\nawait new Promise((resolve) => setTimeout(resolve))\ninit(url)\nwindow.store = store`))
     await build({ root: folder, logLevel: 'error', configFile: false, build: { outDir: 'built-slim', target: 'es2022' } })
     expect(wasmOf(join(folder, 'built-slim', 'assets'))).toHaveLength(1)
-    expect(await sharedByTwoTabs(join(folder, 'built-slim'))).toBe(2)
+    expect(await servedAndShared(profile, join(folder, 'built-slim'))).toBe(2)
+  })
+
+  test('slim: a store that says where its module is does not wait for one that does not know', () => {
+    writeFileSync(join(folder, 'slim.js'), `import { readFileSync } from 'node:fs'\nimport { createStore, openStore } from 'tabmesh/slim'\ncreateStore({ name: 'waits', state: {} })\nconst store = await openStore({ name: 'knows', state: { n: 1 }, wasm: readFileSync(new URL(import.meta.resolve('tabmesh/tabmesh.wasm'))) })\nconsole.log(JSON.stringify(store.getState()))\nprocess.exit()`)
+    expect(execFileSync(process.execPath, ['slim.js'], { cwd: folder, encoding: 'utf8', timeout: 20_000 }).trim()).toBe('{"n":1}')
   })
 
   test('inline is one file, and fetches nothing', async () => {
     writeFileSync(join(folder, 'index.html'), page(`import { createStore } from './node_modules/tabmesh/dist/inline.js'\nwindow.store = createStore({ name: 'inline', state: { theme: 'light' } })`))
     expect(readFileSync(join(folder, 'node_modules/tabmesh/dist/inline.js'), 'utf8')).not.toMatch(/from\s*"|import\(/)
-    expect(await sharedByTwoTabs(folder)).toBe(0)
+    expect(await servedAndShared(profile, folder)).toBe(0)
   })
 })

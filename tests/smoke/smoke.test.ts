@@ -1,13 +1,12 @@
 // The package under the tools that people build with: each makes an app of three lines, which two tabs of Chromium open.
 import { execFile, spawn } from 'node:child_process'
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import sirv from 'sirv'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createServer as createVite } from 'vite'
 import { eventually, launch, root, type Profile } from '../browser/harness.ts'
+import { servedAndShared, sharedByTwoTabs } from '../package/two-tabs.ts'
 
 /** Where scripts/smoke.mjs has installed the tools and the packed package. */
 const place = join(root, 'build', 'smoke')
@@ -34,35 +33,7 @@ const tool = (name: string): string => join(place, 'node_modules', '.bin', name)
 const html = (script: string): string => `<!doctype html><html lang="en"><meta charset="utf-8"><title>app</title><link rel="icon" href="data:,"><body><script type="module" src="${script}"></script></body></html>`
 const main = (name: string, from = 'tabmesh', options = ''): string => `import { createStore } from '${from}'\nwindow.store = createStore({ name: '${name}', state: { theme: 'light' }${options} })\n`
 
-/** Two tabs: what one writes the other must see, and neither complains. */
-async function sharedByTwoTabs(url: string): Promise<void> {
-  const problems: string[] = []
-  const open = async () => {
-    const page = await profile.context.newPage()
-    page.on('pageerror', (error) => problems.push(error.message))
-    page.on('console', (message) => message.type() === 'error' && problems.push(message.text()))
-    await page.goto(url)
-    await page.waitForFunction(() => 'store' in window).catch((cause: unknown) => {
-      throw new Error(problems.join('\n'), { cause })
-    })
-    await page.evaluate(() => window.store.ready)
-    return page
-  }
-  const [one, two] = [await open(), await open()]
-  await one.evaluate(() => window.store.setState({ theme: 'from the other tab' }))
-  await eventually(() => two.evaluate(() => window.store.getState().theme as string), (theme) => theme === 'from the other tab')
-  expect(problems).toEqual([])
-  await Promise.all([one.close(), two.close()])
-}
-
-async function served(folder: string): Promise<void> {
-  const files = sirv(folder, { dev: true })
-  const server = createServer((request, response) => files(request, response, () => void response.writeHead(404).end()))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  await sharedByTwoTabs(`http://localhost:${(server.address() as { port: number }).port}/index.html`)
-  server.closeAllConnections()
-  server.close()
-}
+const served = (folder: string): Promise<number> => servedAndShared(profile, folder)
 
 /** The one copy of the module that a tool has made. */
 const modules = (folder: string): string[] => readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => /tabmesh[^/]*\.wasm$|\.wasm$/.test(name))
@@ -71,7 +42,7 @@ test("Vite's dev server, without any configuration", async () => {
   const folder = app('vite-dev', { 'index.html': html('./main.js'), 'main.js': main('vite-dev') })
   const server = await createVite({ root: folder, configFile: false, logLevel: 'error', server: { port: 0, host: '127.0.0.1' }, cacheDir: join(folder, '.vite') })
   await server.listen()
-  await sharedByTwoTabs(`http://localhost:${(server.httpServer!.address() as { port: number }).port}/index.html`)
+  await sharedByTwoTabs(profile, `http://localhost:${(server.httpServer!.address() as { port: number }).port}/index.html`)
   await server.close()
 })
 
@@ -146,7 +117,7 @@ test('Next: rendered on the server, and shared by two tabs', async () => {
     const url = `http://localhost:${port}/`
     const text = await eventually(() => fetch(url).then((response) => response.text(), () => ''), Boolean, 20_000)
     expect(text).toContain('<p>light</p>')
-    await sharedByTwoTabs(url)
+    await sharedByTwoTabs(profile, url)
   } finally {
     server.kill()
   }

@@ -20,18 +20,18 @@ function left({ origin }: Mesh): string {
 }
 
 /** A tab whose app sets these keys. */
-const adapters: Record<string, (mesh: Mesh) => { set: (partial: Partial<App>) => void; get: () => App; suspend: () => void; flush: () => Promise<void> }> = {
+const adapters: Record<string, (mesh: Mesh) => { set: (partial: Partial<App>) => void; get: () => App; suspend: () => void }> = {
   'createBroadcastSync': (mesh) => {
     const tab = mesh.origin.openTab()
     const store = createStore<App>(() => state)
     const sync = createBroadcastSyncOn(mesh.createIn(tab) as never, store, { channelName: 'private', syncKeys: ['open', 'hidden', 'dragging', 'place'], excludeKeys: ['hidden'], shouldSync: (_, next) => !next.dragging })
     sync.start()
-    return { set: (partial) => store.setState(partial), get: () => store.getState(), suspend: () => tab.suspend(), flush: () => until(() => sync.isActive()) }
+    return { set: (partial) => store.setState(partial), get: () => store.getState(), suspend: () => tab.suspend() }
   },
   'the middleware': (mesh) => {
     const tab = mesh.origin.openTab()
     const store = createStore<App>()(middlewareOn(mesh.createIn(tab))(() => state, { name: 'private', include: ['open', 'hidden', 'dragging', 'place'], exclude: ['hidden'], shouldSync: (_, next) => !next.dragging }))
-    return { set: (partial) => store.setState(partial), get: () => store.getState(), suspend: () => tab.suspend(), flush: () => store.tabmesh.flush() }
+    return { set: (partial) => store.setState(partial), get: () => store.getState(), suspend: () => tab.suspend() }
   },
   'the enhancer': (mesh) => {
     const tab = mesh.origin.openTab()
@@ -41,7 +41,7 @@ const adapters: Record<string, (mesh: Mesh) => { set: (partial: Partial<App>) =>
       devTools: false,
       enhancers: (defaults) => defaults().concat(enhancerOn(mesh.createIn(tab) as never)({ name: 'private', include: ['open', 'hidden', 'dragging', 'place'], exclude: ['hidden'], shouldSync: (_, next) => !(next as App).dragging })),
     })
-    return { set: (partial) => void store.dispatch(app.actions.set(partial)), get: () => store.getState(), suspend: () => tab.suspend(), flush: () => store.tabmesh.flush() }
+    return { set: (partial) => void store.dispatch(app.actions.set(partial)), get: () => store.getState(), suspend: () => tab.suspend() }
   },
 }
 
@@ -53,11 +53,12 @@ describe.each(Object.entries(adapters))('%s', (_, open) => {
     await until(() => two.get().open === shared)
     one.set({ dragging: true, place: `${secret} 3` })
     one.set({ hidden: `${secret} 4`, place: `${secret} 5` })
-    await one.flush()
+    two.set({ open: `${shared} too` })
+    await until(() => one.get().open === `${shared} too`)
     one.suspend() // hot copy and last words
     expect(left(mesh)).toContain(shared)
     expect(left(mesh)).not.toContain(secret)
-    expect(two.get()).toEqual({ ...state, open: shared })
+    expect(two.get()).toEqual({ ...state, open: `${shared} too` })
   })
 
   test('sends what was kept with the next change that is shared', async () => {

@@ -61,7 +61,8 @@ describe('as values', () => {
     await a.tabmesh.flush()
     const b = await ready(mesh)
     expect(b.getState()).toEqual({ ...begins, count: 5 })
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    b.dispatch(add('1'))
+    await until(() => '1' in (a.getState().tasks as Tasks)) // all that b had to say
     expect(a.getState().count).toBe(5)
   })
 
@@ -115,7 +116,10 @@ describe('as values', () => {
     c.dispatch({ type: 'type', text: 'written' })
     d.dispatch({ type: 'count' })
     await until(() => c.getState().count === 1 && d.getState().draft === 'written')
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    for (const [from, to] of [[c, d], [d, c]] as const) {
+      from.dispatch(add(from.tabmesh.tab.id))
+      await until(() => from.tabmesh.tab.id in (to.getState().tasks as Tasks)) // all that it had to say
+    }
     expect([c.getState().draft, d.getState().draft]).toEqual(['written', 'written'])
     d.dispatch({ type: 'type', text: '' }) // back to how it begins: a write, too
     await until(() => c.getState().draft === '')
@@ -192,7 +196,7 @@ describe('chosen actions', () => {
       a.dispatch({ type: 'count' })
       b.dispatch({ type: 'count' })
       expect(a.getState().count).toBeGreaterThan(i) // at once
-      if (i % 10 === 9) await new Promise((resolve) => setTimeout(resolve, 3))
+      if (i % 10 === 9) await new Promise((resolve) => setImmediate(resolve)) // some meet, some do not
     }
     await until(() => [a, b].every((app) => app.getState().count === 100))
     expect((await ready(mesh)).getState().count).toBe(100)
@@ -215,6 +219,18 @@ describe('chosen actions', () => {
     expect((a.getState().tasks as Tasks)['1']!.done).toBe(false) // twice
     expect(a.getState().draft).toBe('mine')
     expect(a.getState()).toEqual({ ...b.getState(), draft: 'mine' })
+  })
+
+  test('are followed by what rests on them, in their order', async () => {
+    const mesh = createMesh()
+    const added = ({ type }: UnknownAction): boolean => type === 'add'
+    const [a, b] = [await ready(mesh, { actions: added }), await ready(mesh, { actions: added })]
+    a.dispatch(add('1'))
+    a.dispatch({ type: 'toggle', id: '1' }) // throws without the one before
+    expect((a.getState().tasks as Tasks)['1']!.done).toBe(true)
+    await until(() => (b.getState().tasks as Tasks)['1']?.done === true)
+    await a.tabmesh.flush()
+    expect((a.getState().tasks as Tasks)['1']!.done).toBe(true)
   })
 
   test('of a slice that is added later runs once', async () => {
