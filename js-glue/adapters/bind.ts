@@ -67,9 +67,9 @@ export function valuesOf(state: object, isShared: (key: string) => boolean): Mem
 
 /**
  * Shows in `app` what `mesh` has, now and from now on, and writes what `app` changes into `mesh`. `base`: what `app` had when the two last were equal; what it has changed since
- * is written, and no more than that. `refused` is told, once a reason, of a key that JSON can't hold: it stays in `app` alone, and is tried again when it changes. Returns the undo.
+ * is written, and no more than that. A key that JSON can't hold is printed, once a reason: it stays in `app` alone, and is tried again when it changes. Returns the undo.
  */
-export function bind(app: Bound, mesh: Store<State>, isShared: (key: string) => boolean, base: Members, refused: (error: Error) => void): () => void {
+export function bind(app: Bound, mesh: Store<State>, isShared: (key: string) => boolean, base: Members): () => void {
   let handed: Members
   const told = new Set<string>()
 
@@ -80,7 +80,7 @@ export function bind(app: Bound, mesh: Store<State>, isShared: (key: string) => 
       const error = cause as Error & { code?: string }
       if (told.has(error.message) || error.code === 'closed') return
       told.add(error.message)
-      refused(error)
+      console.error(error)
     }
   }
 

@@ -116,7 +116,7 @@ export function createBroadcastSyncOn<S extends object>(create: (options: StoreO
     mesh = opened
     // Others in this page may have the same store open: nothing of this one stays there when it is stopped.
     const undo = [
-      bind(store, opened, isShared, initial, (error) => console.error(error)),
+      bind(store, opened, isShared, initial),
       store.subscribe((next) => (previous = next)), // after what is shared of it
       opened.on('error', ({ error }) => {
         console.error(error)
@@ -137,21 +137,16 @@ export function createBroadcastSyncOn<S extends object>(create: (options: StoreO
     )
   }
 
-  /** What the others have of it, or may have: not what `shouldSync` has kept. */
-  function toldOf(opened: Store<State>): Record<string, unknown> {
-    try {
-      return valuesOf(opened.exportState(), isShared)
-    } catch {
-      return base! // it was not ready, or has ended
-    }
-  }
-
   function stop(): Promise<void> {
     cancelStart?.()
     cancelStart = undefined
     if (mesh) {
       stoppedAt = store.getState()
-      base = toldOf(mesh)
+      try {
+        base = valuesOf(mesh.exportState(), isShared) // what the others have of it, or may have: not what `shouldSync` has kept
+      } catch {
+        // It was not ready, or has ended.
+      }
       unbind?.()
       stopping = mesh.close()
       mesh = undefined

@@ -206,7 +206,7 @@ export function enhancerOn(create: (options: StoreOptions<State>) => Store<State
         }
       }
 
-      bind(view, mesh, isShared, initial, (error) => console.error(error))
+      bind(view, mesh, isShared, initial)
       return {
         ...store,
         dispatch,

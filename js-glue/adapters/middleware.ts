@@ -49,7 +49,7 @@ export function middlewareOn(create: (options: StoreOptions<State>) => Store<Sta
       const base = (initial ??= valuesOf(api.getState() ?? first, isShared))
       const state = holdable(base)
       const opened = (mesh = create({ ...options, include, exclude: left as never, state } as StoreOptions<State>))
-      const join = (from: Record<string, unknown>): void => void bind(api, opened, isShared, from, (error) => console.error(error))
+      const join = (from: Record<string, unknown>): void => void bind(api, opened, isShared, from)
       if (api.persist?.hasHydrated() !== false) join(state)
       else whenHydrated(api, () => void opened.ready.then(() => join(imported(opened)), () => undefined)) // it tells its errors itself
       return opened
