@@ -97,7 +97,7 @@ test('Rollup', async () => {
 
 test('Parcel', async () => {
   const folder = app('parcel', { 'index.html': html('./main.js'), 'main.js': main('parcel') })
-  await run(tool('parcel'), ['build', 'index.html', '--dist-dir', 'built', '--no-cache', '--no-autoinstall', '--public-url', './'], { cwd: folder, env: { ...process.env, PARCEL_WORKERS: '0' } })
+  await run(tool('parcel'), ['build', 'index.html', '--dist-dir', 'built', '--no-cache', '--cache-dir', '.cache', '--no-autoinstall', '--public-url', './'], { cwd: folder, env: { ...process.env, PARCEL_WORKERS: '0' } })
   expect(modules(join(folder, 'built'))).toHaveLength(1)
   await served(join(folder, 'built'))
 })
