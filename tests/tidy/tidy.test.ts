@@ -84,6 +84,11 @@ describe('the linked module', () => {
 })
 
 describe('the repository', () => {
+  test('holds what it is meant to, and nothing that tools leave behind', () => {
+    const meant = ['.ci', '.clang-format', '.editorconfig', '.gitignore', 'ARCHITECTURE.md', 'CHANGELOG.md', 'CMakeLists.txt', 'CMakePresets.json', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'docs', 'emsdk-version.txt', 'eslint.config.js', 'js-glue', 'package-lock.json', 'package.json', 'scripts', 'tests', 'tsconfig.json', 'tsconfig.package.json', 'vitest.config.ts', 'wasm', 'web']
+    expect([...new Set(files.map((file) => file.split('/')[0]!))].filter((name) => !meant.includes(name))).toEqual([])
+  })
+
   test('has one licence, pins its dependencies, and names no registry', () => {
     const { devDependencies, dependencies } = JSON.parse(read('package.json')) as { devDependencies: Record<string, string>; dependencies?: Record<string, string> }
     for (const [name, version] of Object.entries({ ...devDependencies, ...dependencies })) expect(version, name).toMatch(/^\d/)
