@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { appendFile, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -41,6 +41,30 @@ describe('what was flushed', () => {
       }, round)
       await profile.kill()
     }
+  })
+
+  test('is there when a killed browser has left half a record in the log of its database, and the next was killed, too', async () => {
+    const folder = await newFolder()
+    const options = { name: 'torn', state: { log: {} as Record<string, number> } }
+    const found: number[] = []
+    let torn: string | undefined
+    for (let round = 1; round <= 3; round++) {
+      const profile = await launch(folder)
+      const page = await openStoreTab(profile, server.url, options)
+      found.push(Object.keys(await page.evaluate(() => window.store.getState().log as object)).length)
+      const logs = async (): Promise<string[]> => (await readdir(join(folder, 'Default', 'IndexedDB'), { recursive: true })).filter((name) => name.endsWith('.log'))
+      await page.evaluate(async (n) => {
+        for (let i = 0; i < 20; i++) await window.store.set(['log', `${n}-${i}`], i).durable
+      }, round)
+      if (round === 2) await eventually(logs, (now) => now.length === 1 && now[0] !== torn)
+      await profile.kill()
+      const [log] = await logs()
+      if (round > 1) continue
+      torn = log
+      // What goes before a record: checksum, length and kind. The record itself was to follow.
+      await appendFile(join(folder, 'Default', 'IndexedDB', log!), Uint8Array.of(0x12, 0x34, 0x56, 0x78, 77, 0, 1))
+    }
+    expect(found).toEqual([0, 20, 40])
   })
 
   for (const [moment, when] of [['before the page goes', 'now'], ["in the page's own pagehide handler", 'pagehide']] as const) {

@@ -1,7 +1,7 @@
 // In the middle of acknowledged writes the leader's renderer is killed, and then the whole browser; what was acknowledged is there afterwards.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { chosenBrowser } from '../../browsers/browser.ts'
-import { createWriters, pause, until, type Writers } from '../../writers.ts'
+import { createWriters, pause, until, type StoreSeen, type Writers } from '../../writers.ts'
 
 const rounds = Number(process.env.TABMESH_ROUNDS ?? (chosenBrowser() === 'chromium' ? 200 : 50))
 /** A store has so many rounds: what is to be found again grows. */
@@ -24,10 +24,13 @@ test(`three tabs of ${chosenBrowser()} write 20 times a second; their leader's r
     const before = new Map(writers.acknowledged(store))
     const browser = await writers.start(store, 3)
     try {
-      for (const { found } of writers.opened) {
-        expect(found.persistence, `round ${round}`).toBe('indexed-db')
-        const missing = [...before].filter(([key, n]) => found.writes[key] !== n).length
-        expect(missing, `round ${round}: of ${before.size} writes, of which ${Object.keys(found.writes).length} were found; told: ${writers.failed.map(({ code }) => code).join()}`).toBe(0)
+      for (const { found } of writers.opened) expect(found.persistence, `round ${round}`).toBe('indexed-db')
+      const missingIn = (writes: StoreSeen['writes']): number => [...before].filter(([key, n]) => writes[key] !== n).length
+      const missing = writers.opened.map(({ found }) => missingIn(found.writes))
+      if (missing.some((count) => count > 0)) {
+        await pause(3000)
+        const later = await Promise.all(writers.opened.map(async ({ tab }) => missingIn((await writers.stateOf(tab)).writes)))
+        expect.fail(`round ${round}: of ${before.size} writes the tabs lacked ${missing.join(', ')} when they were ready, and ${later.join(', ')} three seconds later; told: ${writers.failed.map(({ code }) => code).join()}`)
       }
       const leader = writers.led.at(-1)!.tab
       const pid = await writers.processOf(browser, leader)
