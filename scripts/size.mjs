@@ -1,6 +1,6 @@
 // npm run size: what a user's bundle gets, after a minifying bundler and brotli. Fails over budget.
 import { build } from 'esbuild'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -20,8 +20,8 @@ export const budgets = { critical: 8_550, javascript: 37_900, wasm: 90_000, zust
 
 const brotli = (bytes) => brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length
 
-const app = `import { createStore } from ${JSON.stringify(join(root, 'dist', 'index.js'))}\nglobalThis.store = createStore({ name: 'app', state: {} })\n`
-const adapters = { zustand: `import { createBroadcastSync } from ${JSON.stringify(join(root, 'dist', 'zustand.js'))}\nglobalThis.sync = createBroadcastSync(globalThis.app, { channelName: 'app' })\n` }
+const app = `import { createStore } from './dist/index.js'\nglobalThis.store = createStore({ name: 'app', state: {} })\n`
+const adapters = { zustand: `import { createBroadcastSync } from './dist/zustand.js'\nglobalThis.sync = createBroadcastSync(globalThis.app, { channelName: 'app' })\n` }
 
 /** Sizes of the smallest app that shares a state: { critical, javascript, wasm }, and what an adapter adds to the critical path, as { raw, gzip, brotli }. */
 export async function sizes() {
@@ -44,6 +44,9 @@ async function sizesOf(script) {
   const folder = mkdtempSync(join(tmpdir(), 'tabmesh-size-'))
   try {
     writeFileSync(join(folder, 'app.js'), script)
+    // Beside the app: the order of modules goes by their paths, and with it the size.
+    mkdirSync(join(folder, 'dist'))
+    for (const file of readdirSync(join(root, 'dist'))) if (file.endsWith('.js')) copyFileSync(join(root, 'dist', file), join(folder, 'dist', file))
     const { metafile } = await build({
       entryPoints: [join(folder, 'app.js')],
       outdir: join(folder, 'out'),
