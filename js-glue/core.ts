@@ -71,17 +71,20 @@ const strategies: readonly StrategyName[] = ['merge', 'last-write-wins', 'first-
 /** Where the fields of a report lie, in words of 32 bits: struct Report in wasm/bindings/bindings.cc. */
 const wakeAtWord = 0
 const claimTermWord = 2
-const seqWord = 4
-const lockWord = 5
-const changesWord = 6
-const eventsWord = 8
-const outputWord = 10
-const framesWord = 12
-const recordsWord = 14
+const clockWord = 4
+const seqWord = 6
+const lockWord = 7
+const changesWord = 8
+const eventsWord = 10
+const outputWord = 12
+const framesWord = 14
+const recordsWord = 16
 
 export type CoreEvent =
   | { readonly type: 'ready' | 'tabs' | 'conflicts' | 'catch-up' | 'destroyed' | 'identity-conflict' }
-  | { readonly type: 'remote' | 'divergence'; readonly from: string }
+  | { readonly type: 'divergence'; readonly from: string }
+  /** `at`: when it was written, in milliseconds since 1970; of what was asked for, nothing. */
+  | { readonly type: 'remote'; readonly from: string; readonly at?: number }
   | { readonly type: 'knock'; readonly id: string }
   | { readonly type: 'note'; readonly from: string; readonly value: unknown }
   | { readonly type: 'shared'; readonly seq: number }
@@ -155,6 +158,10 @@ export interface Core {
   wakeAt(): number
   /** The number of the newest own write. */
   seq(): number
+  /** The time of the newest write seen, in milliseconds since 1970. */
+  clockMs(): number
+  /** Who wrote last at or below that place, and when; undefined where nobody has. Throws TabmeshError. */
+  lastWrite(path: readonly string[]): readonly [tab: string, time: number] | undefined
   /** Empty when memory is out, and while stored records wait for earlier ones. */
   checkpoint(): Uint8Array
   /** What the next era begins with, and which writes of this one are in it. Undefined as `checkpoint`. */
@@ -271,6 +278,12 @@ export function createCore(module: MainModule, options: CoreOptions): Core {
     },
     wakeAt: () => (freed ? 0 : double(wakeAtWord)),
     seq: () => (freed ? 0 : word(seqWord)),
+    clockMs: () => (freed ? 0 : double(clockWord)),
+    lastWrite(path) {
+      checkOpen()
+      check(module.lastWrite(handle, put(JSON.stringify(path))[0]!))
+      return word(outputWord + 1) === 0 ? undefined : (JSON.parse(outputText()) as [string, number])
+    },
     checkpoint() {
       if (freed) return new Uint8Array()
       module.checkpoint(handle)

@@ -5,6 +5,8 @@ import { createChannels } from './channels.ts'
 import { createConflicts, type Conflicts } from './conflicts.ts'
 import { createCore, hexOf, loadModule, type Core, type CoreEvent, type WasmPlace, type WasmSource } from './core.ts'
 import { createEras, type Proposed } from './eras.ts'
+import { createHistogram } from './histogram.ts'
+import { createInspection } from './inspection.ts'
 import { TabmeshError } from './errors.ts'
 import { copied, type TreeEdit } from './json-tree.ts'
 import { createJournalWriter } from './journal-writer.ts'
@@ -20,7 +22,7 @@ import type { Mirror } from './store.ts'
 import { createSync } from './sync.ts'
 import { onto } from './unstored.ts'
 import { createTransactions, type TransactionCall } from './transactions.ts'
-import type { Bridge, CallHandler, DebugEvent, Migration, Resolver, Stats, Status, StoreEvents, StoreHistory, StrategyName, TabInfo } from './types.ts'
+import type { Bridge, CallHandler, Inspection, Migration, Resolver, Stats, Status, StoreEvents, StoreHistory, StrategyName, TabInfo } from './types.ts'
 import { createUpkeep } from './upkeep.ts'
 import { createVersions, meshOf } from './versions.ts'
 import { createVisiblePreference } from './visible-preference.ts'
@@ -56,7 +58,9 @@ export interface EngineOptions {
   readonly preferVisible: boolean
   readonly wasm: WasmSource | WasmPlace
   readonly callHandlers: ReadonlyMap<string, CallHandler>
-  readonly debug: ((event: DebugEvent) => void) | undefined
+  /** Whether somebody listens to debug events. */
+  readonly debugs: () => boolean
+  readonly slowMs: number
   /** The engine has ended, by whoever's will; called once. */
   readonly onEnd: (reason: TabmeshError) => void
   readonly emit: <K extends keyof StoreEvents<never>>(event: K, detail: StoreEvents<Record<string, unknown>>[K]) => void
@@ -70,6 +74,7 @@ export interface Engine {
   leader(): { isLeader: boolean; id: string | undefined; term: number; guarantee: 'fenced' | 'advisory' }
   status(): Status
   stats(): Stats
+  readonly inspection: Inspection
   readonly conflicts: Conflicts
   readonly history: StoreHistory
   exportState(version: number | undefined): Record<string, unknown>
@@ -124,6 +129,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const id = hexOf(instance)
   const connectedAt = clock.now()
   const { mayLead, defaultStrategy, strategies, lists } = options
+  const seen = createHistogram()
+  const stored = createHistogram()
   const core: Core = createCore(module, { name: mesh, instance, label, connectedAt, visible: platform.lifecycle.visible(), mayLead, defaultStrategy, strategies, lists })
   const { replica } = core
 
@@ -219,11 +226,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
 
   const writer = createJournalWriter(clock, {
-    durable(seq, records, bytes) {
+    durable(seq, records, bytes, waited) {
       if (ended) return
+      waited.forEach(stored.add)
       storageFull = false
       failures = 0
-      debug({ type: 'journal', records, bytes, at: clock.now() })
+      if (options.debugs()) emit('debug', { type: 'journal', records, bytes, at: clock.now() })
       durableSeq = seq
       eras.reached('durable', seq)
       shareAlone()
@@ -365,8 +373,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     performLock()
     let source: string | undefined
     for (const event of core.takeEvents()) {
-      if (event.type === 'remote') source = event.from
-      else handle(event)
+      if (event.type === 'remote') {
+        source = event.from
+        if (event.at !== undefined && keys.length > 0) measure(source, event.at)
+      } else {
+        handle(event)
+      }
       if (ended) return
     }
     if (keys.length > 0) {
@@ -383,7 +395,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
 
   function debugFrame(direction: 'in' | 'out', frame: Uint8Array): void {
-    if (options.debug) debug({ type: 'frame', direction, kind: frameKinds[frame[3] ?? 0] ?? 'unknown', bytes: frame.byteLength, at: clock.now() })
+    if (options.debugs()) emit('debug', { type: 'frame', direction, kind: frameKinds[frame[3] ?? 0] ?? 'unknown', bytes: frame.byteLength, at: clock.now() })
   }
 
   function store(records: readonly Uint8Array[]): void {
@@ -392,12 +404,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     if (suspended && records.length > 0) writer.flushNow() // written by the app's own pagehide handler: there is no later
   }
 
-  function debug(entry: DebugEvent): void {
-    try {
-      options.debug?.(entry)
-    } catch (cause) {
-      emit('error', { error: new TabmeshError('listener-failed', 'The debug function threw.', { cause }) })
-    }
+  /** Readers have been told of a write of another tab's. */
+  function measure(from: string, writtenAt: number): void {
+    const ms = clock.now() - writtenAt
+    seen.add(ms)
+    if (ms > options.slowMs && options.debugs()) emit('debug', { type: 'slow', from, ms, at: clock.now() })
   }
 
   function performLock(): void {
@@ -699,6 +710,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     ended: () => ended,
     perform,
   })
+  const inspection = createInspection({ core, lists, state: () => mirror.parts.state, era: () => eras.era, journal: () => storage.journal, hotBytes: () => shelved.copyBytes(), view: (state) => ended || sync.view(state) })
   const preference = options.preferVisible && mayLead ? createVisiblePreference(clock, tabs, () => leadership.force()) : undefined
 
   // ---- storage ----
@@ -906,6 +918,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       channel: channels.kind ?? 'none',
       leadership: leading.isLeader ? 'leader' : leading.id ? 'follower' : 'none',
       relay: 'off',
+      clockSkewMs: Math.max(0, core.clockMs() - clock.now()),
       readOnly: outdated !== undefined,
       pendingDurable: options.persist === false ? 0 : pendingDurable,
       safeToClose: options.persist === false || pendingDurable === 0,
@@ -950,8 +963,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     leader: () => ({ ...leading, guarantee: ['none', 'opening'].includes(storage.persistence) ? 'advisory' : 'fenced' }),
     stats() {
       const [writes = 0, framesIn = 0, bytesIn = 0, framesOut = 0, bytesOut = 0, dropped = 0, gaps = 0, divergences = 0, nodes = 0, textBytes = 0, poolBytes = 0] = ended ? [] : core.counters()
-      return { writes, framesIn, bytesIn, framesOut, bytesOut, dropped, gaps, divergences, nodes, textBytes, poolBytes, era: eras.era }
+      return { writes, framesIn, bytesIn, framesOut, bytesOut, dropped, gaps, divergences, nodes, textBytes, poolBytes, era: eras.era, seen: seen.summary(), stored: stored.summary() }
     },
+    inspection,
     async close() {
       if (ended) return
       if (ledger.pendingDurable() > 0) await atMost(ready, closeWaitMs)

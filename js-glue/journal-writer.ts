@@ -37,8 +37,8 @@ export interface JournalWriter {
 }
 
 export interface JournalWriterEvents {
-  /** Own writes up to `seq` are stored. */
-  durable(seq: number, records: number, bytes: number): void
+  /** Own writes up to `seq` are stored; `waited`: how long these records have been on their way, in milliseconds. */
+  durable(seq: number, records: number, bytes: number, waited: readonly number[]): void
   /** An attempt failed; the next one follows. */
   failed(cause: unknown): void
   /** The era has ended: nothing more can be stored in it. */
@@ -62,6 +62,7 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
   let cancelWatch: (() => void) | undefined
   let scheduled: object | undefined
   const storedEarly = new Set<number>()
+  const pushedAt = new Map<number, number>()
   const underWay = new Set<readonly Waiting[]>()
 
   /** Takes from the queue what fits one transaction. */
@@ -76,7 +77,9 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
   function store(batch: readonly Waiting[]): void {
     for (const { seq } of batch) if (seq > stored) storedEarly.add(seq)
     while (storedEarly.delete(stored + 1)) stored++
-    events.durable(stored, batch.length, batch.reduce((sum, { record }) => sum + record.byteLength, 0))
+    const waited = batch.flatMap(({ seq }) => pushedAt.get(seq) ?? []).map((at) => clock.now() - at)
+    for (const { seq } of batch) pushedAt.delete(seq)
+    events.durable(stored, batch.length, batch.reduce((sum, { record }) => sum + record.byteLength, 0), waited)
   }
 
   /** From the newest sign of life on, while there is something under way. */
@@ -149,6 +152,7 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
   return {
     push(record, seq) {
       waiting.push({ record, seq })
+      pushedAt.set(seq, clock.now())
       if (!scheduled) schedule()
     },
     hurry() {
@@ -177,6 +181,7 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
       running = 0
       waiting = []
       storedEarly.clear()
+      pushedAt.clear()
       underWay.clear()
       cancelRetry?.()
       cancelRetry = undefined

@@ -6,7 +6,7 @@ import { readHotCopy } from './hot-copy.ts'
 import { channelKinds, type Shelf } from './platform.ts'
 import { createMirror } from './store.ts'
 import type { Lists } from './keyed-list.ts'
-import type { CallHandler, Conflict, DebugEvent, DeepReadonly, Leader, Outcome, Resolver, Stats, State, Status, Store, StoreEvents, StoreOptions, Strategy, StrategyName, TabInfo, TransactionOptions, Write } from './types.ts'
+import type { CallHandler, Conflict, DeepReadonly, Leader, Outcome, Resolver, Stats, State, Status, Store, StoreEvents, StoreOptions, Strategy, StrategyName, TabInfo, TransactionOptions, Write } from './types.ts'
 
 const namePattern = /^[A-Za-z0-9._:-]{1,64}$/
 const strategyNames: readonly string[] = ['merge', 'last-write-wins', 'first-write-wins', 'prompt']
@@ -54,7 +54,7 @@ function check<S extends State>(options: StoreOptions<S>): void {
     if (bridges.filter((one) => one.window === window && one.origin === origin).length > 1) throw new TypeError(`two bridges lead to one window of ${origin}: put their keys into one`)
     if (!(window as unknown) || !/^https?:\/\/[^/*]+$/.test(origin) || !Array.isArray(include)) throw new TypeError(`a bridge needs a window, its exact origin, and include, not ${JSON.stringify({ origin, include })}`)
   }
-  for (const ms of [options.throttleMs ?? 0, options.debounceMs ?? 0]) if (!(ms >= 0 && ms < Infinity)) throw new TypeError(`throttleMs and debounceMs are milliseconds from 0 on, not ${String(ms)}`)
+  for (const ms of [options.throttleMs ?? 0, options.debounceMs ?? 0, options.slowMs ?? 0]) if (!(ms >= 0 && ms < Infinity)) throw new TypeError(`throttleMs, debounceMs and slowMs are milliseconds from 0 on, not ${String(ms)}`)
   for (const kind of channels) if (!channelKinds.includes(kind)) throw new TypeError(`channels knows ${channelKinds.join(' and ')}, not ${JSON.stringify(kind)}`)
   for (const strategy of isForAll(conflicts) ? [conflicts] : Object.values(conflicts)) {
     if (!strategyNames.includes(strategy as string) && !resolverOf(strategy)) throw new TypeError(`conflicts knows ${strategyNames.join(', ')} and { resolve(values, context) }, not ${JSON.stringify(strategy)}`)
@@ -110,7 +110,6 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
   const callHandlers = new Map<string, CallHandler>()
   let engine: Engine | undefined
   let closing: Promise<void> | undefined
-  const debug = options.debug === true ? printDebug(options.name) : options.debug || undefined
 
   function emit<K extends keyof StoreEvents<S>>(event: K, detail: StoreEvents<S>[K]): void {
     if (event === 'leader') for (const task of leaderTasks.values()) task[(detail as { isLeader: boolean }).isLeader ? 'start' : 'stop']()
@@ -156,7 +155,8 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
       preferVisible: typeof options.leader === 'object' && options.leader.preferVisible,
       wasm: options.wasm ?? wasm!, // one of the two says it
       callHandlers,
-      debug,
+      debugs: () => !!eventListeners.debug?.size,
+      slowMs: options.slowMs ?? 10,
       onEnd(reason) {
         onEnd()
         rejectClosed(reason)
@@ -306,8 +306,9 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
       clear: () => engine?.history.clear(),
     },
     get status(): Status {
-      return engine?.status() ?? { persistence: persist === false ? 'none' : 'opening', channel: 'none', leadership: 'none', relay: 'off', readOnly: false, pendingDurable: mirror.parts.ledger.pendingDurable(), safeToClose: mirror.parts.ledger.pendingDurable() === 0 }
+      return engine?.status() ?? { persistence: persist === false ? 'none' : 'opening', channel: 'none', leadership: 'none', relay: 'off', clockSkewMs: 0, readOnly: false, pendingDurable: mirror.parts.ledger.pendingDurable(), safeToClose: mirror.parts.ledger.pendingDurable() === 0 }
     },
+    inspect: () => started().inspection,
     stats: (): Stats => engine?.stats() ?? { writes: 0, framesIn: 0, bytesIn: 0, framesOut: 0, bytesOut: 0, dropped: 0, gaps: 0, divergences: 0, nodes: 0, textBytes: 0, poolBytes: 0, era: 0 },
     on(event, listener) {
       const listeners = ((eventListeners[event] as Set<typeof listener> | undefined) ??= new Set<typeof listener>() as never)
@@ -323,9 +324,7 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
     [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]: () => finish('close'),
     destroy: () => finish('destroy'),
   }
+  const { debug } = options
+  if (debug) store.on('debug', debug === true ? (event) => console.debug(`[tabmesh:${store.tab.label}]`, options.name, event.type, event) : debug)
   return store
-}
-
-function printDebug(name: string): (event: DebugEvent) => void {
-  return (event) => console.debug(`[tabmesh:${name}]`, event.type, event)
 }

@@ -48,6 +48,8 @@ export interface Shelved {
   takeIn(journal: Journal): void
   /** What pages of an older version have left in that era of theirs; `forget` it once it is migrated. */
   ofOlder(older: number, its: number): { readonly records: readonly Uint8Array[]; readonly forget: () => void }
+  /** What the hot copy takes; 0 where there is none. */
+  copyBytes(): number
   /** Erases everything, also what pages that sleep now put there later. */
   erase(): void
 }
@@ -102,6 +104,8 @@ export function createShelved({ name, version, instance, platform, packer, copie
         copy()
       })
     },
+
+    copyBytes: () => 2 * (shelf.read(copyKey)?.length ?? 0),
 
     leave(unstored) {
       copy()

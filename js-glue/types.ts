@@ -114,8 +114,10 @@ export interface StoreOptions<S extends State> {
   signal?: AbortSignal
   /** Where the module is: URL (a relative one from the page's), bytes, or compiled; default the `tabmesh.wasm` beside this file. */
   wasm?: string | URL | ArrayBuffer | Uint8Array | WebAssembly.Module
-  /** Every sync event as a record; `true` prints them to the console. */
+  /** Every sync event as a record, as `on('debug')` has them; `true` prints them to the console. */
   debug?: boolean | ((event: DebugEvent) => void)
+  /** A change that takes longer from the tab that wrote it to the listeners of this one is a debug event `slow`; milliseconds, default 10. */
+  slowMs?: number
 }
 
 /** A step between versions of the schema. The steps from the stored version on run in their order; a version without one takes the state as it is. */
@@ -211,6 +213,8 @@ export interface Status {
   readonly channel: 'broadcast-channel' | 'storage-event' | 'none'
   readonly leadership: 'leader' | 'follower' | 'none'
   readonly relay: 'off'
+  /** How far the times of writes are ahead of this device's clock, in milliseconds: some clock was wrong when one was made. It changes nothing but what `time` of a conflict says. */
+  readonly clockSkewMs: number
   /** A newer version of the app has been met: writes throw TabmeshError `upgrade-required`. */
   readonly readOnly: boolean
   /** Writes of this tab that are not durable yet. */
@@ -235,11 +239,52 @@ export interface Stats {
   readonly poolBytes: number
   /** How often the store's history has been dropped. */
   readonly era: number
+  /** From a write in another tab to the listeners of this one; undefined while none was seen. By the clock of the device, so to within a millisecond. */
+  readonly seen?: Latency | undefined
+  /** From a write of this tab to its being durable; undefined while none was. */
+  readonly stored?: Latency | undefined
+}
+
+/** How long something took, in milliseconds. The percentiles are those of a histogram: at most a quarter too large. */
+export interface Latency {
+  readonly count: number
+  readonly p50: number
+  readonly p95: number
+  readonly p99: number
+  readonly max: number
+  /** How many took at most so long, and longer than the class before; classes with none are left out. */
+  readonly classes: readonly (readonly [upTo: number, count: number])[]
+}
+
+/** One of the places where a store's state is kept. */
+export interface Layer {
+  readonly name: 'memory' | 'hot-copy' | 'indexed-db' | 'file'
+  readonly bytes: number
+  /** Of the journal: what it is made of. */
+  readonly checkpoints?: number
+  readonly records?: number
+}
+
+/** What tools look at: `tabmesh/inspector` shows it. */
+export interface Inspection {
+  /**
+   * Who wrote last at a place or below it, as an id of `store.tabs`, and when, in milliseconds since 1970, by the clocks that the writer had seen; undefined where the initial state still is. What
+   * was written before the history was last dropped is nobody's that lives. O(size of the place).
+   */
+  lastWriteOf(path: Path): { readonly tab: string; readonly time: number } | undefined
+  /** The layers that there are now, the fastest first. Reads the journal: for people, not for loops. */
+  layers(): Promise<readonly Layer[]>
+  /**
+   * Shows the shared keys of another state in this tab, and writes nothing: until the next change, of this tab or another, or until it is called without. For time travel. What this
+   * tab writes meanwhile counts as it stands: a list that is assigned has what it showed. Throws TypeError for what JSON can't hold.
+   */
+  view(state?: object): void
 }
 
 export type DebugEvent =
   | { readonly type: 'frame'; readonly direction: 'in' | 'out'; readonly kind: string; readonly bytes: number; readonly at: number }
   | { readonly type: 'journal'; readonly records: number; readonly bytes: number; readonly at: number }
+  | { readonly type: 'slow'; readonly from: string; readonly ms: number; readonly at: number }
 
 export interface StoreEvents<S> {
   status: Status
@@ -253,6 +298,8 @@ export interface StoreEvents<S> {
   conflict: readonly Conflict[]
   'identity-conflict': undefined
   divergence: { readonly source: string }
+  /** Frames, what was stored, and what was slow. Made only while somebody listens. */
+  debug: DebugEvent
   error: { readonly error: Error }
 }
 
@@ -326,6 +373,8 @@ export interface Store<S extends State> {
   readonly history: StoreHistory
   readonly status: Status
   stats(): Stats
+  /** Throws TabmeshError `not-ready` until the core is loaded. */
+  inspect(): Inspection
   on<K extends keyof StoreEvents<S>>(event: K, listener: (detail: StoreEvents<S>[K]) => void): () => void
   /** Asks the other tabs, and the storage, for what this one lacks. It comes by itself, too: this is for who knows better. */
   requestState(): void

@@ -101,6 +101,29 @@ TEST_F(DocumentTest, WritesOnlyWhatDiffers) {
   EXPECT_EQ(State(), R"({"a":{"y":{"z":[1]}}})");
 }
 
+TEST_F(DocumentTest, LastWriteIsTheNewestAtAPathOrBelowIt) {
+  const auto ms = [&](std::initializer_list<std::string_view> keys) {
+    const std::vector<std::string_view> list(keys);
+    return HlcMs(document_.LastWriteOf({list.data(), list.size()}).hlc);
+  };
+  EXPECT_EQ(ms({"a"}), 0u);
+  Write(R"([[["a"],{"x":1,"y":{"z":[1,2]}}],[["b"],1]])", 0, 3);
+  Write(R"([[["a","y","z"],[1]]])", 1, 7);
+  EXPECT_EQ(ms({"a"}), 7u);
+  EXPECT_EQ(ms({"a", "x"}), 3u);
+  EXPECT_EQ(ms({"a", "y"}), 7u);
+  EXPECT_EQ(ms({"a", "y", "z", "0"}), 7u);  // of a value that merges whole, that of the whole
+  EXPECT_EQ(ms({"a", "none"}), 0u);
+  EXPECT_EQ(ms({"b"}), 3u);
+  EXPECT_EQ(document_.LastWriteOf({}).instance, 1u);
+  Write(R"([[["b"]]])", 2, 9);
+  EXPECT_EQ(ms({"b"}), 9u);
+  Write(R"([[["d"],1,3]])", 0, 12, Strategy::kPrompt);
+  Write(R"([[["d"],2,3]])", 1, 13, Strategy::kPrompt);
+  EXPECT_EQ(ms({"d"}), 13u);
+  EXPECT_EQ(ms({}), 13u);
+}
+
 TEST_F(DocumentTest, LaterStampWinsAndInstanceBreaksTies) {
   Write(R"([[["a"],1]])", 1, 5);
   Merge(&document_, Write(R"([[["a"],2]])", 0, 4));

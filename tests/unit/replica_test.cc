@@ -34,6 +34,29 @@ TEST(Replica, WriteInOneIsSeenInTheOther) {
   EXPECT_EQ(a->digest(), b->digest());
 }
 
+TEST(Replica, TellsWhoWroteLastAndWhen) {
+  const auto a = MakeReady(1);
+  const auto b = MakeReady(2);
+  b->Receive(Set(a.get(), R"([[["x"],{"y":1}]])", kNow + 5), kNow + 9);
+  EXPECT_NE(Events(b.get()).find(
+                R"({"type":"remote","from":"01000000000000000000000000000000","at":1700000000005})"),
+            std::string::npos)
+      << Events(b.get());
+  const auto last = [&](std::string_view path) {
+    Buffer out;
+    EXPECT_EQ(b->PrintLastWrite(path, &out), Status::kOk);
+    return std::string(out.view());
+  };
+  EXPECT_EQ(last(R"(["x","y"])"), R"(["01000000000000000000000000000000",1700000000005])");
+  EXPECT_EQ(last(R"(["z"])"), "");
+  Set(b.get(), R"([[["x","y"],4,2]])", kNow + 20);
+  EXPECT_EQ(last(R"(["x"])"), R"(["02000000000000000000000000000000",1700000000020])");
+  Buffer none;
+  EXPECT_EQ(last("[]"), last(R"(["x"])"));
+  EXPECT_EQ(b->PrintLastWrite("{", &none), Status::kMalformedJson);
+  EXPECT_EQ(none.size(), 0u);
+}
+
 TEST(Replica, RecordIsTheFrame) {
   auto a = MakeReady(1);
   Write(a.get(), R"([[["x"],1]])");

@@ -50,7 +50,8 @@ struct Span {
 struct Report {
   double wake_at_ms = 0;
   double claim_term = 0;
-  uint32_t seq = 0;  // of the newest own write
+  double clock_ms = 0;  // of the newest write seen
+  uint32_t seq = 0;     // of the newest own write
   uint32_t lock = 0;
   Span changes;
   Span events;
@@ -60,8 +61,8 @@ struct Report {
   const Span* records = nullptr;
   uint32_t record_count = 0;
 };
-static_assert(offsetof(Report, seq) == 16 && offsetof(Report, changes) == 24 &&
-              offsetof(Report, frames) == 48 && sizeof(Report) == 64);
+static_assert(offsetof(Report, seq) == 24 && offsetof(Report, changes) == 32 &&
+              offsetof(Report, frames) == 56 && sizeof(Report) == 72);
 
 // Beside the lock's actions: Actions::incomplete.
 constexpr uint32_t kIncomplete = 5;
@@ -110,6 +111,7 @@ class ReplicaHandle {
     const tabmesh::Actions& actions = *replica_->actions();
     report_.wake_at_ms = static_cast<double>(actions.wake_at_ms);
     report_.claim_term = static_cast<double>(actions.claim_term);
+    report_.clock_ms = static_cast<double>(tabmesh::HlcMs(replica_->clock().last()));
     report_.seq = replica_->seq();
     report_.lock = actions.incomplete ? kIncomplete : static_cast<uint32_t>(actions.lock);
     const bool tells = actions.changes.size() > 2 && !actions.incomplete;  // more than "[]"
@@ -181,6 +183,8 @@ class ReplicaHandle {
   // Readers: what they print is the output.
   void Peers() { replica_->PrintPeers(&output_); }
   void Conflicts() { replica_->PrintConflicts(&output_); }
+  // Input: a path. Output: of Replica::PrintLastWrite.
+  int LastWrite(size_t size) { return Code(replica_->PrintLastWrite(Given(0, size), &output_)); }
   // Empty when it cannot be made now.
   void Checkpoint() {
     if (replica_->EncodeCheckpoint(&output_) != tabmesh::Status::kOk) output_.Clear();
@@ -348,6 +352,7 @@ EMSCRIPTEN_BINDINGS(tabmesh) {
   emscripten::function("claimFailed", &Bound<&ReplicaHandle::ClaimFailed>::Call);
   emscripten::function("peers", &Bound<&ReplicaHandle::Peers>::Call);
   emscripten::function("conflicts", &Bound<&ReplicaHandle::Conflicts>::Call);
+  emscripten::function("lastWrite", &Bound<&ReplicaHandle::LastWrite>::Call);
   emscripten::function("checkpoint", &Bound<&ReplicaHandle::Checkpoint>::Call);
   emscripten::function("compactionDue", &Bound<&ReplicaHandle::CompactionDue>::Call);
   emscripten::function("nextEra", &Bound<&ReplicaHandle::NextEra>::Call);

@@ -360,6 +360,37 @@ WriteId Document::BaseOf(Path path) const {
   return BaseOf(node);
 }
 
+WriteId Document::LastWriteOf(Path path) const {
+  const Node* top = tree_.root();
+  for (size_t i = 0; i < path.size; ++i) {
+    const Node* child = tree_.FindChild(top, path.keys[i]);
+    if (child == nullptr) {
+      if (top->Visible() != Shown::kLeaf) return {};
+      break;
+    }
+    top = child;
+  }
+  WriteId last;
+  const auto look_at = [&](const WriteId& id) {
+    if (id.hlc != 0 && (last.hlc == 0 || vector_->Compare(id, last) > 0)) last = id;
+  };
+  for (const Node* node = top;;) {
+    look_at(node->written);
+    look_at(node->cleared);
+    if (node->extra != nullptr) {
+      for (const Sibling& sibling : node->extra->siblings) look_at(sibling.id);
+      for (const Count& count : node->extra->counts) look_at(count.id);
+    }
+    if (node->first_child != nullptr) {
+      node = node->first_child;
+      continue;
+    }
+    while (node != top && node->next == nullptr) node = node->parent;
+    if (node == top) return last;
+    node = node->next;
+  }
+}
+
 // ---- what newer versions have added -------------------------------------------------------------
 
 bool Document::Bears(const Node* node, const WriteId& id) const {

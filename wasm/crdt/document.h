@@ -50,6 +50,10 @@ class Document {
   WriteId BaseOf(const Node* node) const;
   WriteId BaseOf(Path path) const;
 
+  /// The newest write of what is at a path or below it, or was removed there; inside a value that merges
+  /// whole, of that. hlc 0 where nobody has written. O(size of the subtree).
+  WriteId LastWriteOf(Path path) const;
+
   /// Identifies the present values of a place: a function of them alone.
   uint64_t ConflictId(const Node* node) const;
   /// The whole visible state as a JSON object.

@@ -159,6 +159,26 @@ Status Replica::DiffEdits(std::string_view edits, OpList* ops, bool* beside) {
   return !ops->empty() && seq() >= UINT32_MAX - 1 ? Status::kSequenceExhausted : Status::kOk;
 }
 
+Status Replica::PrintLastWrite(std::string_view path, Buffer* out) {
+  Buffer edits;
+  edits.Append("[[");
+  edits.Append(path);
+  edits.Append("]]");
+  Edit* edit = nullptr;
+  const bool whole = path == "[]";  // no edit has such a path
+  const Status status = whole ? Status::kOk : parser_.ParseEdits(edits.view(), &arena_, &edit);
+  const bool read = status == Status::kOk && (whole || edit != nullptr);
+  const WriteId last = read ? document_.LastWriteOf(whole ? Path{} : edit->path) : WriteId{};
+  arena_.Reset();
+  if (last.hlc == 0) return status;
+  out->Append("[\"");
+  PrintHex(vector_.Id(last.instance).view(), out);
+  out->Append("\",");
+  PrintNumber(HlcMs(last.hlc), out);
+  out->AppendByte(']');
+  return Status::kOk;
+}
+
 Buffer Replica::EncodeWrite(const WriteId& id, OpList* ops) {
   for (Op& op : *ops) op.id = id;
   Buffer frame;
@@ -352,7 +372,7 @@ Status Replica::ReceiveOps(const Frame& frame, uint64_t now_ms) {
   }
   if (const Status status = MergeBatch(&batch); status != Status::kOk) return status;
   ReportStrategies(batch.ops);
-  Actions::Event(&actions_, "remote").Id("from", batch.instance().view());
+  Actions::Event(&actions_, "remote").Id("from", batch.instance().view()).Number("at", HlcMs(batch.hlc));
   return Status::kOk;
 }
 

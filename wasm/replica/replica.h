@@ -136,6 +136,9 @@ class Replica {
   void PrintPeers(Buffer* out) const;
   /// What awaits a choice; grammar: crdt/conflicts.h. The event "conflicts" says when it has changed.
   void PrintConflicts(Buffer* out) const { tabmesh::PrintConflicts(document_, vector_, out); }
+  /// `["id",time]` of the newest write at or below a path: the writer's instance in hexadecimal, milliseconds
+  /// since 1970. Nothing where nobody has written. `path` is a JSON array of keys; ParseEdits' errors.
+  Status PrintLastWrite(std::string_view path, Buffer* out);
   /// Everything merged so far as one stored frame. kOutOfMemory.
   Status EncodeCheckpoint(Buffer* out) const;
 

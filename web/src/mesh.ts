@@ -119,6 +119,7 @@ function startFrames(): void {
   const waiting: DebugEvent[] = []
   const show = perFrame(() => {
     for (const event of waiting.splice(0)) {
+      if (event.type === 'slow') continue
       const [direction, kind] = event.type === 'frame' ? [event.direction, event.kind] : ['disk', `${event.records} record${event.records === 1 ? '' : 's'}`]
       const at = new Date(event.at)
       const time = `${at.toTimeString().slice(0, 8)}.${String(at.getMilliseconds()).padStart(3, '0')}`

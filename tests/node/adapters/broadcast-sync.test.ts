@@ -333,7 +333,7 @@ describe('debug, onSyncStateChange, onRemoteUpdate, shouldSync', () => {
   test('debug prints frames', async () => {
     const printed = vi.spyOn(console, 'debug').mockImplementation(() => undefined)
     await pair({ debug: true })
-    expect(printed.mock.calls.some(([prefix, kind]) => prefix === '[tabmesh:app]' && kind === 'frame')).toBe(true)
+    expect(printed.mock.calls.some(([prefix, , kind]) => /^\[tabmesh:.+\]$/.test(prefix as string) && kind === 'frame')).toBe(true)
   })
 
   test('onSyncStateChange: connected, then leader or follower as it changes, then disconnected', async () => {

@@ -1,0 +1,51 @@
+// What tools look at, and apps need not.
+import type { Core } from './core.ts'
+import type { JsonObject } from './json-tree.ts'
+import { idOf, type Lists } from './keyed-list.ts'
+import type { Journal } from './platform.ts'
+import type { Inspection, Path } from './types.ts'
+
+export interface InspectionParts {
+  readonly core: Core
+  readonly lists: Lists
+  readonly state: () => JsonObject
+  readonly era: () => number
+  readonly journal: () => Journal | undefined
+  readonly hotBytes: () => number
+  readonly view: (state: JsonObject | undefined) => void
+}
+
+export function createInspection({ core, lists, state, era, journal, hotBytes, view }: InspectionParts): Inspection {
+  /** As the core names the place; of what is inside an array that merges whole, the array. */
+  function placeOf(path: Path): string[] {
+    const keys: string[] = []
+    let at: unknown = state()
+    for (const key of path) {
+      const field = keys.length === 1 ? lists[keys[0]!] : undefined
+      const id = Array.isArray(at) ? (field === undefined ? undefined : idOf((at as unknown[])[Number(key)], field)) : String(key)
+      if (id === undefined) break
+      keys.push(id)
+      at = (at as Record<string | number, unknown> | null | undefined)?.[key]
+    }
+    return keys
+  }
+
+  return {
+    lastWriteOf(path) {
+      const [tab, time] = core.lastWrite(placeOf(path)) ?? []
+      return tab === undefined ? undefined : { tab, time: time! }
+    },
+    view: (shown) => view(shown as JsonObject | undefined),
+    async layers() {
+      const [textBytes = 0, poolBytes = 0] = core.counters().slice(-2)
+      const copyBytes = hotBytes()
+      const read = await journal()?.read(0, era())
+      const sum = (parts: readonly Uint8Array[]): number => parts.reduce((bytes, part) => bytes + part.byteLength, 0)
+      return [
+        { name: 'memory', bytes: textBytes + poolBytes },
+        ...(copyBytes > 0 ? [{ name: 'hot-copy' as const, bytes: copyBytes }] : []),
+        ...(read ? [{ name: journal()?.kind ?? 'indexed-db', bytes: sum(read.checkpoints) + sum(read.records), checkpoints: read.checkpoints.length, records: read.records.length }] : []),
+      ]
+    },
+  }
+}
