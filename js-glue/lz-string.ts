@@ -6,6 +6,8 @@ const { raw, utf16, base64, uri } = lzForms
 
 let lz: Lz | undefined
 
+export type { WasmSource } from './core.ts'
+
 /** Await once before the first call of any other function; loads the module when it is first awaited. */
 export const ready: PromiseLike<void> = {
   then: (resolve, reject) => init().then(resolve, reject),

@@ -16,6 +16,7 @@ export async function buildAll() {
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   await main(async () => {
     await buildAll()
+    await (await import('./lib/steps.mjs')).buildReference()
     if (process.argv[2] === 'web') await (await import('./lib/steps.mjs')).buildWeb()
   })
 }

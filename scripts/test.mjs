@@ -66,7 +66,7 @@ async function sim(title, command, args) {
 
 await main(async () => {
   const toolchain = await buildAll()
-  const { buildNative, buildWasm, buildWeb } = await import('./lib/steps.mjs')
+  const { buildNative, buildReference, buildWasm, buildWeb } = await import('./lib/steps.mjs')
   const bin = (name) => join(root, 'node_modules', '.bin', name)
   const check = async (command, args) => {
     if ((await output(command, args)).code !== 0) throw new StepError(`Mend what is listed above, then run: npx ${command.split('/').pop()} ${args.join(' ')}`)
@@ -100,6 +100,7 @@ await main(async () => {
       if (size.brotli > budgets[name]) throw new StepError(`${name} is over budget.`)
     }
   })
+  await gate('reference', buildReference)
   await gate('demo page', buildWeb)
   for (const project of ['node', 'package', 'browser']) await vitest(project)
 

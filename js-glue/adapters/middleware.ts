@@ -5,7 +5,7 @@ import type { State, Store, StoreOptions } from '../types.ts'
 import { bind, holdable, valuesOf, whenHydrated, type AppStore, type Persisted } from './bind.ts'
 
 /** Members that are functions are not shared. */
-type Values<S> = { [K in keyof S as S[K] extends (...args: never[]) => unknown ? never : K]: S[K] }
+export type Values<S> = { [K in keyof S as S[K] extends (...args: never[]) => unknown ? never : K]: S[K] }
 
 /** Options of the middleware: those of `createStore`, with the state that the initializer returns. */
 export type TabmeshOptions<S> = Omit<StoreOptions<Values<S>>, 'state'>

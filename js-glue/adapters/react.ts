@@ -9,6 +9,8 @@ import { createBroadcastSync } from './zustand.ts'
 
 export type { BroadcastSync, BroadcastSyncConfig } from './broadcast-sync.ts'
 export type { LeaderInfo } from './views.ts'
+export type { AppStore } from './bind.ts'
+export type { SyncState } from './broadcast-sync.ts'
 
 /** The whole state; renders again with every change. */
 export function useStore<S extends State>(store: Store<S>): DeepReadonly<S>

@@ -9,6 +9,8 @@ import { createBroadcastSync } from './zustand.ts'
 
 export type { BroadcastSync, BroadcastSyncConfig } from './broadcast-sync.ts'
 export type { LeaderInfo } from './views.ts'
+export type { AppStore } from './bind.ts'
+export type { SyncState } from './broadcast-sync.ts'
 
 /** A ref to read: what is shown belongs to the store. */
 export type Followed<T> = Readonly<ShallowRef<T>>

@@ -5,7 +5,8 @@ import { createBroadcastSyncOn, type BroadcastSync, type BroadcastSyncConfig } f
 import { middlewareOn, type TabmeshMiddleware } from './middleware.ts'
 
 export type { BroadcastSync, BroadcastSyncConfig, SyncState } from './broadcast-sync.ts'
-export type { TabmeshMiddleware, TabmeshOptions, WithTabmesh } from './middleware.ts'
+export type { TabmeshMiddleware, TabmeshOptions, Values, WithTabmesh } from './middleware.ts'
+export type { AppStore } from './bind.ts'
 
 /**
  * Shares a zustand store that exists between all tabs that name the channel, once it is started; the store, its actions and its middleware stay as they are. Members that are

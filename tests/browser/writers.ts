@@ -32,7 +32,7 @@ interface Message {
 
 interface Asked {
   readonly what: 'work' | 'state'
-  begun: () => void
+  begun: (inTime: boolean) => void
   readonly done: (state: StoreSeen) => void
 }
 
@@ -49,8 +49,8 @@ export interface Writers {
   readonly effects: readonly { readonly tab: string; readonly at: number }[]
   /** Since `start`: what stores have told as errors. */
   readonly failed: readonly { readonly tab: string; readonly code: string; readonly at: number }[]
-  /** Has a tab write `work-…` and then work for half a second in that task; `begun`: it has written, and works. */
-  work(tab: string, begun?: () => void): Promise<StoreSeen>
+  /** Has a tab write `work-…` and then work for half a second in that task; `begun`: it has written, and works, or where its word has come late, it is done. */
+  work(tab: string, begun?: (inTime: boolean) => void): Promise<StoreSeen>
   stateOf(tab: string): Promise<StoreSeen>
   processOf(browser: BareBrowser, tab: string): Promise<number>
   close(): Promise<void>
@@ -85,23 +85,24 @@ export async function createWriters(): Promise<Writers> {
       question?.done(message.done)
       return ''
     }
-    if (message.begun) question?.begun()
+    if (message.begun) question?.begun(true)
     return question?.what ?? ''
   }
 
   const server = await serve({}, told)
   const folder = await mkdtemp(join(tmpdir(), 'tabmesh-profile-'))
-  const ask = (tab: string, what: Asked['what'], begun?: () => void): Promise<StoreSeen> =>
+  const ask = (tab: string, what: Asked['what'], begun?: (inTime: boolean) => void): Promise<StoreSeen> =>
     new Promise((done, fail) => {
       const limit = setTimeout(() => fail(new Error(`the tab ${tab} was asked for its ${what} and has not answered for a minute`)), 60_000)
       const question: Asked = {
         what,
-        begun() {
+        begun(inTime) {
           question.begun = () => undefined
-          begun?.()
+          begun?.(inTime)
         },
         done(state) {
           clearTimeout(limit)
+          question.begun(false)
           done(state)
         },
       }

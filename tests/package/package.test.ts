@@ -64,7 +64,7 @@ describe('the packed package', () => {
   })
 
   test('touches no global of a browser when it is imported', () => {
-    const script = `for (const name of ['window','document','navigator','localStorage','indexedDB','BroadcastChannel','fetch']) Object.defineProperty(globalThis, name, { configurable: true, get() { throw new Error('touched ' + name) } })\nfor (const entry of ['', '/slim', '/inline', '/lz-string', '/service-worker']) await import('tabmesh' + entry)\nconsole.log('clean')`
+    const script = `for (const name of ['window','document','navigator','localStorage','indexedDB','BroadcastChannel','fetch']) Object.defineProperty(globalThis, name, { configurable: true, get() { throw new Error('touched ' + name) } })\nfor (const entry of ['', '/slim', '/inline', '/lz-string', '/service-worker', '/inspector', '/zustand', '/testing']) await import('tabmesh' + entry)\nconsole.log('clean')`
     expect(execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: folder, encoding: 'utf8' }).trim()).toBe('clean')
   })
 

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { build } from 'vite'
 import { budgets, sizes } from '../../scripts/size.mjs'
 import { eventually, launch, root, type Profile } from '../browser/harness.ts'
+import { codeBlocks } from './code-blocks.ts'
 
 const rounds = 100
 const examples = join(root, 'tests', 'package', 'todo')
@@ -107,13 +108,11 @@ describe.each(apps)('on %s', (app) => {
 
 test('they type-check in a strict project, as what the guides show does', () => {
   // What the guides show, each block a file.
-  const blocks = ['ZUSTAND', 'REDUX', 'REACT', 'VUE', 'TESTING'].flatMap((guide) =>
-    [...guideOf(guide).matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code], i) => {
-      const more = guide === 'ZUSTAND' && i === 0 ? '// @ts-expect-error -- no such key\nboard.tabmesh.setState({ other: 1 })\nconst title: string | undefined = board.getState().tasks[0]?.title\nexport { title }\n' : ''
-      writeFileSync(join(folder, `${guide}-${i}.ts`), code! + more)
-      return `${guide}-${i}.ts`
-    }),
-  )
+  const blocks = codeBlocks().filter(({ language }) => language === 'ts').map(({ name, code }) => {
+    const more = name === 'docs-ZUSTAND-0' ? '// @ts-expect-error -- no such key\nboard.tabmesh.setState({ other: 1 })\nconst title: string | undefined = board.getState().tasks[0]?.title\nexport { title }\n' : 'export {}\n'
+    writeFileSync(join(folder, `${name}.ts`), code + more)
+    return `${name}.ts`
+  })
   for (const [module, moduleResolution] of [['ESNext', 'bundler'], ['NodeNext', 'nodenext']]) {
     const compilerOptions = { noEmit: true, strict: true, skipLibCheck: false, target: 'es2022', lib: ['es2022', 'esnext.disposable', 'dom', 'dom.iterable'], types: [], module, moduleResolution }
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: [...apps.map((app) => `todo/${app}/after.ts`), ...blocks] }))

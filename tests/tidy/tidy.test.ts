@@ -85,7 +85,7 @@ describe('the linked module', () => {
 
 describe('the repository', () => {
   test('holds what it is meant to, and nothing that tools leave behind', () => {
-    const meant = ['.ci', '.clang-format', '.editorconfig', '.gitignore', 'ARCHITECTURE.md', 'CHANGELOG.md', 'CMakeLists.txt', 'CMakePresets.json', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'docs', 'emsdk-version.txt', 'eslint.config.js', 'js-glue', 'package-lock.json', 'package.json', 'scripts', 'tests', 'tsconfig.json', 'tsconfig.package.json', 'vitest.config.ts', 'wasm', 'web']
+    const meant = ['.ci', '.clang-format', '.editorconfig', '.gitignore', 'AGENTS.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'CMakeLists.txt', 'CMakePresets.json', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'docs', 'emsdk-version.txt', 'eslint.config.js', 'js-glue', 'package-lock.json', 'package.json', 'scripts', 'tests', 'tsconfig.json', 'tsconfig.package.json', 'vitest.config.ts', 'wasm', 'web']
     expect([...new Set(files.map((file) => file.split('/')[0]!))].filter((name) => !meant.includes(name))).toEqual([])
   })
 
