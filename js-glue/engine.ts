@@ -879,6 +879,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       writer.close()
       channels.close()
     }
+    sync.view() // what it shows from now on is what is so
     suspend()
     ended = true
     transactions.end()
