@@ -1,5 +1,5 @@
 // The ways to the other tabs: the best that there is, and the others where that one does not reach everybody.
-import type { Channel, ChannelKind, Clock } from './platform.ts'
+import type { Channel, Clock } from './platform.ts'
 
 /** The other ways are listened on from then on: opening them must not delay the start. */
 const spareAfterMs = 2000
@@ -16,10 +16,17 @@ const heardMax = 1024
 /** Between two looks: this tab has slept, and what it knows of others is old. */
 const sleptMs = 180_000
 
+/** One of them. */
+export interface Way {
+  readonly kind: string
+  /** Undefined where there is none. */
+  readonly open: (receive: (frame: Uint8Array) => void) => Channel | undefined
+}
+
 export interface ChannelsParts {
-  readonly kinds: readonly ChannelKind[]
+  /** Best first. */
+  readonly ways: readonly Way[]
   readonly clock: Clock
-  readonly openChannel: (kind: ChannelKind, receive: (frame: Uint8Array) => void) => Channel | undefined
   readonly receive: (frame: Uint8Array) => void
   /** `kind` is another one; `wider`: frames go by more ways than before. */
   readonly onChange: (wider: boolean) => void
@@ -27,7 +34,7 @@ export interface ChannelsParts {
 
 export interface Channels {
   /** The way by which everybody is reached, as far as is known; when closed, the one that was. */
-  readonly kind: ChannelKind | undefined
+  readonly kind: string | undefined
   open(): void
   isOpen(): boolean
   post(frame: Uint8Array): void
@@ -41,10 +48,10 @@ const keyOfId = (id: string): number => parseInt(id.slice(0, 8), 16)
 /** Every frame names its sender after its head of 8 bytes (wasm/wire/WIRE_FORMAT.md). */
 const keyOfSender = (frame: Uint8Array): number => ((frame[8]! << 24) | (frame[9]! << 16) | (frame[10]! << 8) | frame[11]!) >>> 0
 
-export function createChannels({ kinds, clock, openChannel, receive, onChange }: ChannelsParts): Channels {
-  let ways: { readonly kind: ChannelKind; readonly channel: Channel }[] = []
-  let unopened: ChannelKind[] = []
-  let kind: ChannelKind | undefined
+export function createChannels({ ways: all, clock, receive, onChange }: ChannelsParts): Channels {
+  let ways: { readonly kind: string; readonly channel: Channel }[] = []
+  let unopened: Way[] = []
+  let kind: string | undefined
   let cancelSpare: (() => void) | undefined
   /** When each sender was last heard of by the first way, and by another. */
   const heard = [new Map<number, number>(), new Map<number, number>()] as const
@@ -57,7 +64,7 @@ export function createChannels({ kinds, clock, openChannel, receive, onChange }:
     const next = unopened.shift()
     if (next === undefined) return false
     const isSpare = ways.length > 0
-    const channel = openChannel(next, (frame) => {
+    const channel = next.open((frame) => {
       const now = clock.now()
       const known = heard[isSpare ? 1 : 0]
       if (known.size === heardMax) known.clear()
@@ -68,7 +75,7 @@ export function createChannels({ kinds, clock, openChannel, receive, onChange }:
       }
       receive(frame)
     })
-    if (channel) ways.push({ kind: next, channel })
+    if (channel) ways.push({ kind: next.kind, channel })
     return true
   }
 
@@ -94,7 +101,7 @@ export function createChannels({ kinds, clock, openChannel, receive, onChange }:
       return kind
     },
     open() {
-      unopened = [...kinds]
+      unopened = [...all]
       while (ways.length === 0 && openNext());
       kind = ways[0]?.kind
       if (unopened.length > 0) cancelSpare = clock.after(spareAfterMs, openAll)

@@ -1,9 +1,10 @@
 // The part that is loaded later: wires the core to the platform, in the order of the core's actions.
 import { createBridges } from './bridges.ts'
 import { createCalls } from './calls.ts'
-import { createChannels } from './channels.ts'
+import { createChannels, type Way } from './channels.ts'
 import { createConflicts, type Conflicts } from './conflicts.ts'
 import { createCore, hexOf, loadModule, type Core, type CoreEvent, type WasmPlace, type WasmSource } from './core.ts'
+import { customWay } from './custom-channel.ts'
 import { createEras, type Proposed } from './eras.ts'
 import { createHistogram } from './histogram.ts'
 import { createInspection } from './inspection.ts'
@@ -22,7 +23,7 @@ import type { Mirror } from './store.ts'
 import { createSync } from './sync.ts'
 import { onto } from './unstored.ts'
 import { createTransactions, type TransactionCall } from './transactions.ts'
-import type { Bridge, CallHandler, Inspection, Migration, Resolver, Stats, Status, StoreEvents, StoreHistory, StrategyName, TabInfo } from './types.ts'
+import type { Bridge, CallHandler, CustomChannel, Inspection, Migration, Resolver, Stats, Status, StoreEvents, StoreHistory, StrategyName, TabInfo } from './types.ts'
 import { createUpkeep } from './upkeep.ts'
 import { createVersions, meshOf } from './versions.ts'
 import { createVisiblePreference } from './visible-preference.ts'
@@ -51,7 +52,7 @@ export interface EngineOptions {
   readonly persist: false | 'relaxed' | 'strict'
   /** Whether a hot copy is kept. */
   readonly hotCopy: boolean
-  readonly channels: readonly ChannelKind[] | undefined
+  readonly channels: readonly (ChannelKind | CustomChannel)[] | undefined
   readonly bridges: readonly Bridge[]
   readonly mayLead: boolean
   /** Whether a visible tab is to take over from a hidden leader. */
@@ -598,10 +599,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   mirror.subscribe(() => shelved.changed())
   const sharedState = (): Record<string, unknown> => Object.fromEntries(Object.entries(sync.told()).filter(([key]) => mirror.parts.isShared(key)))
 
+  const waysTo = (of: string): Way[] =>
+    (options.channels ?? channelKinds).map((way) => (typeof way === 'string' ? { kind: way, open: (receive) => platform.openChannel(way, of, receive, packer) } : customWay(way, of, (error) => emit('error', { error }))))
+
   const channels = createChannels({
-    kinds: options.channels ?? channelKinds,
+    ways: waysTo(mesh),
     clock,
-    openChannel: (kind, receive) => platform.openChannel(kind, mesh, receive, packer),
     receive(frame) {
       if (ended) return
       debugFrame('in', frame)
@@ -639,8 +642,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     version: options.version,
     migrations: options.migrations,
     platform,
-    kinds: options.channels ?? channelKinds,
-    packer,
+    ways: waysTo(`${options.name}@`),
     lists,
     createCore: (of, its) => scratch(of, its, (strategy) => strategy),
     adoptKey: (key, value) => (mirror.parts.isShared(key) ? mirror.parts.adoptKey(key, value, undefined) : undefined),

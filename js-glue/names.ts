@@ -6,6 +6,7 @@ export type {
   Conflict,
   ConflictInbox,
   ConflictValue,
+  CustomChannel,
   DebugEvent,
   DeepReadonly,
   Inspection,

@@ -3,10 +3,10 @@ import type { Engine, EngineParts } from './engine.ts'
 import { TabmeshError } from './errors.ts'
 import type { JsonObject } from './json-tree.ts'
 import { readHotCopy } from './hot-copy.ts'
-import { channelKinds, type Shelf } from './platform.ts'
+import { channelKinds, type ChannelKind, type Shelf } from './platform.ts'
 import { createMirror } from './store.ts'
 import type { Lists } from './keyed-list.ts'
-import type { CallHandler, Conflict, DeepReadonly, Leader, Outcome, Resolver, Stats, State, Status, Store, StoreEvents, StoreOptions, Strategy, StrategyName, TabInfo, TransactionOptions, Write } from './types.ts'
+import type { CallHandler, Conflict, CustomChannel, DeepReadonly, Leader, Outcome, Resolver, Stats, State, Status, Store, StoreEvents, StoreOptions, Strategy, StrategyName, TabInfo, TransactionOptions, Write } from './types.ts'
 
 const namePattern = /^[A-Za-z0-9._:-]{1,64}$/
 const strategyNames: readonly string[] = ['merge', 'last-write-wins', 'first-write-wins', 'prompt']
@@ -55,7 +55,7 @@ function check<S extends State>(options: StoreOptions<S>): void {
     if (!(window as unknown) || !/^https?:\/\/[^/*]+$/.test(origin) || !Array.isArray(include)) throw new TypeError(`a bridge needs a window, its exact origin, and include, not ${JSON.stringify({ origin, include })}`)
   }
   for (const ms of [options.throttleMs ?? 0, options.debounceMs ?? 0, options.slowMs ?? 0]) if (!(ms >= 0 && ms < Infinity)) throw new TypeError(`throttleMs, debounceMs and slowMs are milliseconds from 0 on, not ${String(ms)}`)
-  for (const kind of channels) if (!channelKinds.includes(kind)) throw new TypeError(`channels knows ${channelKinds.join(' and ')}, not ${JSON.stringify(kind)}`)
+  for (const kind of channels) if (!(kind as CustomChannel)?.open && !channelKinds.includes(kind as ChannelKind)) throw new TypeError(`channels knows ${channelKinds.join(', ')} and { name, open }, not ${JSON.stringify(kind)}`)
   for (const strategy of isForAll(conflicts) ? [conflicts] : Object.values(conflicts)) {
     if (!strategyNames.includes(strategy as string) && !resolverOf(strategy)) throw new TypeError(`conflicts knows ${strategyNames.join(', ')} and { resolve(values, context) }, not ${JSON.stringify(strategy)}`)
   }
@@ -325,6 +325,6 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
     destroy: () => finish('destroy'),
   }
   const { debug } = options
-  if (debug) store.on('debug', debug === true ? (event) => console.debug(`[tabmesh:${store.tab.label}]`, options.name, event.type, event) : debug)
+  if (debug) store.on('debug', debug === true ? (event) => console[event.type === 'slow' ? 'warn' : 'debug'](`[tabmesh:${store.tab.label}]`, options.name, event.type, event) : debug)
   return store
 }

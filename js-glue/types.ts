@@ -101,8 +101,8 @@ export interface StoreOptions<S extends State> {
    * also kept in localStorage, so that the next page shows it at once.
    */
   persist?: boolean | { readonly durability?: 'relaxed' | 'strict'; readonly hotCopy?: boolean }
-  /** Ways to the other tabs, best first; default all that there are. The later ones serve where the first does not reach everybody. */
-  channels?: readonly ('broadcast-channel' | 'storage-event')[]
+  /** Ways to the other tabs, best first; default all that the browser has. The later ones serve where the first does not reach everybody. */
+  channels?: readonly ('broadcast-channel' | 'storage-event' | CustomChannel)[]
   /** Stores of the same name in windows of other origins: an iframe, the opener, a popup. Both sides name each other. */
   bridges?: readonly Bridge[]
   /**
@@ -118,6 +118,17 @@ export interface StoreOptions<S extends State> {
   debug?: boolean | ((event: DebugEvent) => void)
   /** A change that takes longer from the tab that wrote it to the listeners of this one is a debug event `slow`; milliseconds, default 10. */
   slowMs?: number
+}
+
+/** A way to the other tabs of the app's own, such as a SharedWorker, or a native host of web views. */
+export interface CustomChannel {
+  /** What `status.channel` calls it. */
+  readonly name: string
+  /**
+   * Opens the way to all tabs that name the same `mesh`. Called when the store starts, for its version and for all versions of it, and again when its page comes back. Undefined where there is none.
+   * `receive` takes each frame that another tab has posted: frames may be lost, come twice, and overtake each other. What throws is told as an `error`.
+   */
+  open(mesh: string, receive: (frame: Uint8Array) => void): { post(frame: Uint8Array): void; close(): void } | undefined
 }
 
 /** A step between versions of the schema. The steps from the stored version on run in their order; a version without one takes the state as it is. */
@@ -210,7 +221,7 @@ export interface Leader {
 export interface Status {
   readonly persistence: 'indexed-db' | 'file' | 'opening' | 'none'
   /** The way by which all tabs are reached, as far as is known; `none`: this tab is by itself until it reads the storage again. */
-  readonly channel: 'broadcast-channel' | 'storage-event' | 'none'
+  readonly channel: 'broadcast-channel' | 'storage-event' | 'none' | (string & {})
   readonly leadership: 'leader' | 'follower' | 'none'
   readonly relay: 'off'
   /** How far the times of writes are ahead of this device's clock, in milliseconds: some clock was wrong when one was made. It changes nothing but what `time` of a conflict says. */

@@ -1,10 +1,11 @@
 // Versions of an app's schema: each is a mesh of its own. One tab migrates older data into an empty one, and closes the older database; who meets a newer version writes no more.
 import { applyEdits } from './edits.ts'
+import type { Way } from './channels.ts'
 import type { Core } from './core.ts'
 import { TabmeshError } from './errors.ts'
 import { copied, isPlainObject, type JsonObject, type TreeEdit } from './json-tree.ts'
 import type { Lists } from './keyed-list.ts'
-import { isEmpty, type BytePacker, type Channel, type ChannelKind, type Journal, type JournalContents, type Platform } from './platform.ts'
+import { isEmpty, type Channel, type Journal, type JournalContents, type Platform } from './platform.ts'
 import type { Migration } from './types.ts'
 
 /** So long those of an older version are awaited to store what they have, where somebody does not answer. */
@@ -30,8 +31,8 @@ export interface VersionsOptions {
   readonly version: number
   readonly migrations: readonly Migration[]
   readonly platform: Platform
-  readonly kinds: readonly ChannelKind[]
-  readonly packer: BytePacker
+  /** To the tabs of all versions of that name. */
+  readonly ways: readonly Way[]
   readonly lists: Lists
   /** A replica that nobody knows of. */
   readonly createCore: (mesh: string, lists: Lists) => Core
@@ -69,7 +70,7 @@ export interface Versions {
   exported(state: Record<string, unknown>, wanted: number | undefined): Record<string, unknown>
 }
 
-export function createVersions({ name, version, migrations, platform, kinds, packer, lists, createCore, adoptKey, onNewer, onOutdated, left, stored, storesNothing, away, ended, onError }: VersionsOptions): Versions {
+export function createVersions({ name, version, migrations, platform, ways, lists, createCore, adoptKey, onNewer, onOutdated, left, stored, storesNothing, away, ended, onError }: VersionsOptions): Versions {
   const { clock } = platform
   const steps = [...migrations].sort((a, b) => a.version - b.version)
   const turnLock = platform.openLock(`${meshOf(name, version)}:migration`)
@@ -262,7 +263,7 @@ export function createVersions({ name, version, migrations, platform, kinds, pac
 
   return {
     open() {
-      for (const kind of kinds) channel ??= platform.openChannel(kind, `${name}@`, receive, packer)
+      for (const way of ways) channel ??= way.open(receive)
       if (announced) post(here)
     },
     close() {

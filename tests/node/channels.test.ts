@@ -5,6 +5,7 @@ import { loadModule } from '../../js-glue/core.ts'
 import { lzForms, lzOf } from '../../js-glue/lz.ts'
 import { channelKinds, type ChannelKind } from '../../js-glue/platform.ts'
 import { createHandClock } from './hand-clock.ts'
+import type { CustomChannel } from '../../js-glue/index.ts'
 import { createMesh, packer, until, wasm } from './mesh.ts'
 
 const lz = lzOf(await loadModule(wasm))
@@ -19,7 +20,7 @@ interface Rig {
   readonly posted: () => ChannelKind[]
   readonly open: Set<ChannelKind>
   readonly received: number[]
-  readonly changes: [ChannelKind | undefined, boolean][]
+  readonly changes: [string | undefined, boolean][]
   /** A frame of a tab comes by that way. */
   readonly hear: (kind: ChannelKind, tab: string, byte?: number) => void
   /** A look at who runs: tabs by their letters. */
@@ -32,17 +33,19 @@ function createRig(available: readonly ChannelKind[] = channelKinds): Rig {
   const receivers = new Map<ChannelKind, (frame: Uint8Array) => void>()
   const open = new Set<ChannelKind>()
   const received: number[] = []
-  const changes: [ChannelKind | undefined, boolean][] = []
+  const changes: [string | undefined, boolean][] = []
   let log: ChannelKind[] = []
   const channels = createChannels({
-    kinds: channelKinds,
+    ways: channelKinds.map((kind) => ({
+      kind,
+      open(receive) {
+        if (!available.includes(kind)) return undefined
+        open.add(kind)
+        receivers.set(kind, receive)
+        return { post: () => log.push(kind), close: () => open.delete(kind) }
+      },
+    })),
     clock,
-    openChannel(kind, receive) {
-      if (!available.includes(kind)) return undefined
-      open.add(kind)
-      receivers.set(kind, receive)
-      return { post: () => log.push(kind), close: () => open.delete(kind) }
-    },
     receive: (frame) => received.push(frame[12]!),
     onChange: (wider) => changes.push([channels.kind, wider]),
   })
@@ -267,5 +270,96 @@ describe('bytes as text', () => {
   test('that nobody packed are refused here, or by the checksum of the frame', () => {
     for (const text of ['', '\u0000', 'hello', 'ᯡ', '\uffff'.repeat(20)]) expect(() => packer.unpack(text)).not.toThrow()
     expect(packer.unpack(lz.compress('ā', lzForms.utf16))).toBeUndefined()
+  })
+})
+
+describe('a channel of the app\'s own', () => {
+  /** A hub that all tabs know, by mesh. */
+  function createHub(): { readonly channel: CustomChannel; readonly open: Map<string, number>; fails: boolean; inject: (mesh: string, frame: unknown) => void } {
+    const listeners = new Map<string, Set<(frame: Uint8Array) => void>>()
+    const hub = {
+      fails: false,
+      open: new Map<string, number>(),
+      inject: (mesh: string, frame: unknown): void => listeners.get(mesh)?.forEach((listener) => listener(frame as Uint8Array)),
+      channel: {
+        name: 'hub',
+        open(mesh: string, receive: (frame: Uint8Array) => void) {
+          if (hub.fails) throw new Error('of the app')
+          const all = listeners.get(mesh) ?? listeners.set(mesh, new Set()).get(mesh)!
+          all.add(receive)
+          hub.open.set(mesh, all.size)
+          return {
+            post(frame: Uint8Array) {
+              if (hub.fails) throw new Error('of the app')
+              for (const other of all) if (other !== receive) queueMicrotask(() => all.has(other) && other(frame))
+            },
+            close: () => {
+              all.delete(receive)
+              hub.open.set(mesh, all.size)
+            },
+          }
+        },
+      },
+    }
+    return hub
+  }
+  const state = { n: 0 }
+
+  test('carries the store alone, and status tells its name', async () => {
+    const hub = createHub()
+    const mesh = createMesh({ channels: [] }) // nothing else reaches anybody
+    const options = { state, persist: false, channels: [hub.channel] }
+    const [a, b] = [(await mesh.ready(options)).store, (await mesh.ready(options)).store]
+    expect(a.status.channel).toBe('hub')
+    await a.setState({ n: 1 }).shared
+    expect(b.getState().n).toBe(1)
+    expect([...hub.open]).toEqual([['test', 2], ['test@', 2]])
+    await Promise.all([a.close(), b.close()])
+    expect([...hub.open.values()]).toEqual([0, 0])
+  })
+
+  test('is told once when it throws, and what it did not carry is asked for later', async () => {
+    const hub = createHub()
+    const mesh = createMesh({ channels: [] })
+    const errors: unknown[] = []
+    const options = { state, channels: [hub.channel] }
+    const [a, b] = [(await mesh.ready(options)).store, (await mesh.ready(options)).store]
+    a.on('error', ({ error }) => errors.push((error as { code?: unknown }).code))
+    hub.fails = true
+    a.setState({ n: 1 })
+    await a.setState({ n: 2 }).durable
+    expect(errors).toEqual(['listener-failed'])
+    expect(b.getState().n).toBe(0)
+    hub.fails = false
+    a.setState({ n: 3 })
+    await until(() => b.getState().n === 3)
+  })
+
+  test('that cannot be opened, or brings anything else than frames, does no harm', async () => {
+    const hub = createHub()
+    const mesh = createMesh()
+    const options = { state, channels: [hub.channel, 'broadcast-channel' as const] }
+    hub.fails = true
+    const errors: unknown[] = []
+    const opened = mesh.open(options)
+    opened.store.on('error', ({ error }) => errors.push((error as { code?: unknown }).code))
+    await opened.store.ready
+    expect(errors).toContain('listener-failed')
+    expect(opened.store.status.channel).toBe('broadcast-channel')
+    const other = (await mesh.ready({ state })).store
+    await other.setState({ n: 1 }).shared
+    expect(opened.store.getState().n).toBe(1)
+    hub.fails = false
+    const third = (await mesh.ready(options)).store
+    third.on('error', () => undefined)
+    const before = third.stats().framesIn
+    for (const bytes of [undefined, 'text', new Uint8Array(), Uint8Array.of(1, 2, 3), new ArrayBuffer(8)]) hub.inject('test', bytes)
+    await third.setState({ n: 5 }).durable
+    expect(third.stats().framesIn).toBe(before + 5)
+    expect(third.getState().n).toBe(5)
+  })
+
+  test('has a name and a way to open it', () => {
+    expect(() => createMesh().open({ channels: [{ name: 'none' } as never] })).toThrow('{ name, open }')
   })
 })
