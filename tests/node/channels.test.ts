@@ -326,8 +326,7 @@ describe('a channel of the app\'s own', () => {
     const [a, b] = [(await mesh.ready(options)).store, (await mesh.ready(options)).store]
     a.on('error', ({ error }) => errors.push((error as { code?: unknown }).code))
     hub.fails = true
-    a.setState({ n: 1 })
-    await a.setState({ n: 2 }).durable
+    for (const n of [1, 2]) await a.setState({ n }).durable
     expect(errors).toEqual(['listener-failed'])
     expect(b.getState().n).toBe(0)
     hub.fails = false
