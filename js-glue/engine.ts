@@ -712,7 +712,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     ended: () => ended,
     perform,
   })
-  const inspection = createInspection({ core, lists, state: () => mirror.parts.state, era: () => eras.era, journal: () => storage.journal, hotBytes: () => shelved.copyBytes(), view: (state) => ended || sync.view(state) })
+  const inspection = createInspection({ core, lists, state: () => mirror.parts.state, era: () => eras.era, journal: () => storage.journal, hotBytes: () => shelved.copyBytes(), view: (state) => mirror.view(state), isShared: (key) => mirror.parts.isShared(key) })
   const preference = options.preferVisible && mayLead ? createVisiblePreference(clock, tabs, () => leadership.force()) : undefined
 
   // ---- storage ----
@@ -881,7 +881,6 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       writer.close()
       channels.close()
     }
-    sync.view() // what it shows from now on is what is so
     suspend()
     ended = true
     transactions.end()

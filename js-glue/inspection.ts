@@ -13,9 +13,10 @@ export interface InspectionParts {
   readonly journal: () => Journal | undefined
   readonly hotBytes: () => number
   readonly view: (state: JsonObject | undefined) => void
+  readonly isShared: (key: string) => boolean
 }
 
-export function createInspection({ core, lists, state, era, journal, hotBytes, view }: InspectionParts): Inspection {
+export function createInspection({ core, lists, state, era, journal, hotBytes, view, isShared }: InspectionParts): Inspection {
   /** As the core names the place; of what is inside an array that merges whole, the array. */
   function placeOf(path: Path): string[] {
     const keys: string[] = []
@@ -36,6 +37,7 @@ export function createInspection({ core, lists, state, era, journal, hotBytes, v
       return tab === undefined ? undefined : { tab, time: time! }
     },
     view: (shown) => view(shown as JsonObject | undefined),
+    isShared,
     async layers() {
       const [textBytes = 0, poolBytes = 0] = core.counters().slice(-2)
       const copyBytes = hotBytes()

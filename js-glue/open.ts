@@ -248,7 +248,7 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
     if (second === undefined) return mirror.subscribe(first as (state: JsonObject, previous: JsonObject) => void)
     const select = first as Select
     const listener = second as (part: unknown, previous: unknown) => void
-    let part = select(mirror.parts.state as DeepReadonly<S>)
+    let part = select(mirror.shown as DeepReadonly<S>)
     if (fireImmediately) listener(part, part)
     return mirror.subscribe((state) => {
       const next = select(state as DeepReadonly<S>)
@@ -265,7 +265,7 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
   }
 
   const store: Store<S> = {
-    getState: () => mirror.parts.state as DeepReadonly<S>,
+    getState: () => mirror.shown as DeepReadonly<S>,
     getInitialState: () => mirror.initial as DeepReadonly<S>,
     setState: (partial, replace = false) => mirror.setState(partial, replace),
     set: (path, value) => mirror.set(path, value),
@@ -273,7 +273,7 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
     increment: (path, by = 1) => mirror.increment(path, by),
     transaction: (fn, options) => transact((state) => fn(state as DeepReadonly<S>) ?? undefined, options),
     // null: the state of another version was not expected.
-    compareAndSet: (expected, partial, options) => transact(() => (mirror.version === expected ? partial : null), options),
+    compareAndSet: (expected, partial, options) => transact(() => (mirror.version === expected && mirror.shown === mirror.parts.state ? partial : null), options),
     subscribe: subscribe,
     ready,
     exportState: (options) => started().exportState(options?.version),

@@ -68,6 +68,8 @@ export interface MirrorParts {
 export interface Mirror {
   readonly parts: MirrorParts
   readonly initial: JsonObject
+  /** What readers see: the state, or what `view` shows over it. */
+  readonly shown: JsonObject
   readonly version: number
   /** The initial values of the shared keys. */
   sharedInitial(): JsonObject
@@ -77,6 +79,8 @@ export interface Mirror {
   /** Sends what is withheld of these keys; default all. */
   release(keys?: readonly string[]): void
   subscribe(listener: (state: JsonObject, previous: JsonObject) => void): () => void
+  /** Shows readers these shared keys, until the next change, or until it is called without: writes go by what is so. Throws TypeError for what JSON can't hold. */
+  view(other?: JsonObject): void
   /** Writes of shared keys throw from now on, and none gets any further; what others write shows. */
   refuse(error: Error): void
   close(error: Error): void
@@ -86,6 +90,7 @@ export function createMirror(options: MirrorOptions): Mirror {
   const { lists, onError } = options
   const initial = adoptInitial(options.state)
   let state = withHotCopy()
+  let viewed: JsonObject | undefined
   let version = 0
   let sink: MirrorSink | undefined
   let scheduled = false
@@ -131,17 +136,27 @@ export function createMirror(options: MirrorOptions): Mirror {
   }
 
   function publish(next: JsonObject): void {
-    const previous = state
+    show(next, undefined)
+  }
+
+  function show(next: JsonObject, over: JsonObject | undefined): void {
+    const previous = viewed ?? state
     state = next
+    viewed = over
+    const shown = over ?? next
     version++
     for (const listener of [...listeners]) {
-      if (state !== next) break // a listener has written: the others were told the newer state already
+      if ((viewed ?? state) !== shown) break // a listener has written: the others were told the newer state already
       try {
-        listener(next, previous)
+        listener(shown, previous)
       } catch (cause) {
         onError(new TabmeshError('listener-failed', 'A listener of the store threw; the others were told all the same.', { cause }))
       }
     }
+  }
+
+  const endView = (): void => {
+    if (viewed) show(state, undefined)
   }
 
   function schedule(): void {
@@ -278,12 +293,16 @@ export function createMirror(options: MirrorOptions): Mirror {
   return {
     parts,
     initial,
+    get shown() {
+      return viewed ?? state
+    },
     get version() {
       return version
     },
     sharedInitial: () => Object.fromEntries(Object.entries(initial).filter(([key]) => isShared(key))),
 
     setState(partial, replace) {
+      endView()
       const given: unknown = typeof partial === 'function' ? (partial as (state: JsonObject) => unknown)(state) : partial
       if (given === state) return settled
       const edits = editsOfKeys(given, replace)
@@ -293,11 +312,15 @@ export function createMirror(options: MirrorOptions): Mirror {
     },
 
     set(path, value) {
+      endView()
       const edit = placeEdit(state, path, value, lists, (key, given, old, at) => (!isShared(key) ? given : at.length === 1 ? adoptKey(key, given, old) : adopt(given, old, at)))
       return edit === undefined ? ledger.unchanged() : change([edit], [edit])
     },
 
-    increment: (path, by) => increment(keysOfPath(state, path, lists), by),
+    increment(path, by) {
+      endView()
+      return increment(keysOfPath(state, path, lists), by)
+    },
 
     release(keys = withheld.keys()) {
       if (closed ?? refused) return
@@ -312,12 +335,20 @@ export function createMirror(options: MirrorOptions): Mirror {
       return () => listeners.delete(listener)
     },
 
+    view(other) {
+      if (closed) return
+      const isOwn = ([key]: [string, unknown]): boolean => !isShared(key)
+      const over = other && Object.fromEntries([...Object.entries(state).filter(isOwn), ...Object.entries(other).flatMap(([key, value]) => (isShared(key) ? [[key, adoptKey(key, value, state[key])] as const] : []))])
+      if (over ?? viewed) show(state, over)
+    },
+
     refuse(error) {
       refused = error
       ledger.close(error)
     },
 
     close(error) {
+      endView()
       closed = error
       ledger.close(error)
       listeners.clear()

@@ -43,8 +43,6 @@ export interface Sync {
   take(edits: readonly TreeEdit[]): void
   /** The state without what is withheld. */
   told(): JsonObject
-  /** Shows these shared keys in this tab alone, and writes nothing: until the next change, of whomever, or until it is called without. */
-  view(state?: JsonObject): void
   readonly history: StoreHistory
 }
 
@@ -55,7 +53,6 @@ export function createSync(mirror: MirrorParts, paceOf: (flush: () => void) => P
   const history = createHistory(lists)
   let committer: Committer | undefined
   let held = false
-  let viewing = false // something else than what is so
   const pace = paceOf(flush)
 
   function keepWarm(): void {
@@ -78,7 +75,6 @@ export function createSync(mirror: MirrorParts, paceOf: (flush: () => void) => P
 
   function flush(): void {
     if (!committer || held || touched.empty) return
-    endView()
     pace?.left()
     const edits = pendingEdits()
     touched.clear()
@@ -97,13 +93,6 @@ export function createSync(mirror: MirrorParts, paceOf: (flush: () => void) => P
       if (withheld.empty) mirror.sent = mirror.state
       mirror.onError(error)
     }
-  }
-
-  function endView(): void {
-    if (!viewing) return
-    viewing = mirror.isHot = false
-    mirror.publish(applyEdits(mirror.sent, ownEdits(), lists))
-    if (touched.empty && withheld.empty) mirror.sent = mirror.state
   }
 
   /**
@@ -133,7 +122,6 @@ export function createSync(mirror: MirrorParts, paceOf: (flush: () => void) => P
   }
 
   function undo(direction: 'undo' | 'redo'): boolean {
-    endView()
     return history.take(direction, mirror.state, ({ edits, increment }) => {
       if (increment) mirror.increment(increment.path, increment.by)
       else mirror.change(edits, edits)
@@ -158,7 +146,6 @@ export function createSync(mirror: MirrorParts, paceOf: (flush: () => void) => P
 
     applyRemote(edits) {
       flushUnseen()
-      endView()
       const wanted = edits.filter(([path]) => isShared(path[0]!)).map(keepParts)
       const { sent, state } = mirror
       const base = applyEdits(sent, wanted, lists, toWarm)
@@ -179,7 +166,6 @@ export function createSync(mirror: MirrorParts, paceOf: (flush: () => void) => P
     },
 
     rebase(initial, edits, writes, repeat) {
-      endView()
       const { sent, state } = mirror
       const waiting = ownEdits()
       const steps: TreeEdit[] = []
@@ -223,16 +209,7 @@ export function createSync(mirror: MirrorParts, paceOf: (flush: () => void) => P
       return write
     },
 
-    view(state) {
-      flush()
-      if (!state || !committer) return endView()
-      viewing = mirror.isHot = true
-      const own = Object.entries(mirror.state).filter(([key]) => !isShared(key))
-      const shared = Object.entries(state).filter(([key]) => isShared(key))
-      mirror.publish(Object.fromEntries([...own, ...shared.map(([key, value]): [string, unknown] => [key, mirror.adoptKey(key, value, mirror.state[key])])]))
-    },
-
-    told: () => (withheld.empty && !viewing ? mirror.state : applyEdits(mirror.sent, [...excludedEdits(), ...pendingEdits()], lists)),
+    told: () => (withheld.empty ? mirror.state : applyEdits(mirror.sent, [...excludedEdits(), ...pendingEdits()], lists)),
 
     history: {
       undo: () => undo('undo'),

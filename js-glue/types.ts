@@ -161,7 +161,7 @@ export interface Bridge {
   readonly include: readonly string[]
 }
 
-/** How far a write has come. Each promise is made when asked for, and rejects only when the store closes first. */
+/** How far a write has come. Each promise is made when asked for, and rejects when the store closes first, when the write is refused and taken back, or was lost (`write-lost`). */
 export interface Write {
   /** In this tab's memory: always, when the call returns. */
   readonly applied: Promise<void>
@@ -224,7 +224,7 @@ export interface Status {
   readonly channel: 'broadcast-channel' | 'storage-event' | 'none' | (string & {})
   readonly leadership: 'leader' | 'follower' | 'none'
   readonly relay: 'off'
-  /** How far the times of writes are ahead of this device's clock, in milliseconds: some clock was wrong when one was made. It changes nothing but what `time` of a conflict says. */
+  /** How far the times of writes are ahead of this device's clock, in milliseconds: some clock was wrong when one was made. It changes nothing but the times that are told; while it lasts, `stats().seen` counts nothing. */
   readonly clockSkewMs: number
   /** A newer version of the app has been met: writes throw TabmeshError `upgrade-required`. */
   readonly readOnly: boolean
@@ -252,7 +252,7 @@ export interface Stats {
   readonly era: number
   /** From a write in another tab to the listeners of this one; undefined while none was seen. By the clock of the device, so to within a millisecond. */
   readonly seen?: Latency | undefined
-  /** From a write of this tab to its being durable; undefined while none was. */
+  /** From a write of this tab, other than by a transaction, to its being durable; undefined while none was. */
   readonly stored?: Latency | undefined
 }
 
@@ -286,10 +286,12 @@ export interface Inspection {
   /** The layers that there are now, the fastest first. Reads the journal: for people, not for loops. */
   layers(): Promise<readonly Layer[]>
   /**
-   * Shows the shared keys of another state in this tab, and writes nothing: until the next change, of this tab or another, or until it is called without. For time travel. What this
-   * tab writes meanwhile counts as it stands: a list that is assigned has what it showed. Throws TypeError for what JSON can't hold.
+   * Shows readers the shared keys of another state, in this tab alone: until the next change, of whomever, or until it is called without. For time travel: nothing of it is written, for writes, undo,
+   * transactions and what functions given to `setState` get go by what is so. Throws TypeError for what JSON can't hold.
    */
   view(state?: object): void
+  /** Whether a top-level key is shared, by `include` and `exclude`. */
+  isShared(key: string): boolean
 }
 
 export type DebugEvent =

@@ -1,5 +1,6 @@
 // The inbox: what several tabs wrote without having seen each other, side by side.
 import { html, nothing, type TemplateResult } from 'lit-html'
+import { repeat } from 'lit-html/directives/repeat.js'
 import type { Conflict, ConflictValue } from '../types.ts'
 import { agoOf, tabOf } from './format.ts'
 import type { PanelMaker } from './panel.ts'
@@ -17,16 +18,20 @@ function merged(values: readonly ConflictValue[]): unknown {
   return values.every(({ value }) => isObject(value)) ? Object.assign({}, ...values.map(({ value }) => value)) : values.at(-1)!.value
 }
 
+const keyOf = (conflict: Conflict): string => String(conflict.path[0])
+/** To be edited: a removal has no JSON. */
+const textOf = (value: unknown): string => JSON.stringify(value ?? null, null, 2)
 const printed = (value: unknown): string => (value === undefined ? 'removed' : JSON.stringify(value, null, 2))
 
 export const createConflictsPanel: PanelMaker = (store, changed) => {
+  /** By key: a value that joins makes another conflict of it. */
   const drafts = new Map<string, Draft>()
   let said = ''
 
   function choose(conflict: Conflict, value: unknown, how: string): void {
     try {
       store.conflicts.resolve(conflict.id, { value })
-      drafts.delete(conflict.id)
+      drafts.delete(keyOf(conflict))
       said = `${conflict.path.join('.')}: ${how}`
     } catch (error) {
       said = (error as Error).message
@@ -53,7 +58,7 @@ export const createConflictsPanel: PanelMaker = (store, changed) => {
   }
 
   function editor(conflict: Conflict, draft: Draft): TemplateResult {
-    const id = `draft-${conflict.id}`
+    const id = `draft-${keyOf(conflict)}`
     return html`<div class="card wide">
       <label for=${id}>Merged value of ${conflict.path.join('.')}, as JSON</label>
       <textarea id=${id} rows="6" .value=${draft.text} @input=${(event: Event) => (draft.text = (event.target as HTMLTextAreaElement).value)}></textarea>
@@ -61,7 +66,7 @@ export const createConflictsPanel: PanelMaker = (store, changed) => {
       <p>
         <button type="button" @click=${() => keepDraft(conflict, draft)}>Keep the merged value</button>
         <button type="button" @click=${() => {
-          drafts.delete(conflict.id)
+          drafts.delete(keyOf(conflict))
           changed()
         }}>Cancel</button>
       </p>
@@ -69,7 +74,7 @@ export const createConflictsPanel: PanelMaker = (store, changed) => {
   }
 
   function entry(conflict: Conflict): TemplateResult {
-    const draft = drafts.get(conflict.id)
+    const draft = drafts.get(keyOf(conflict))
     return html`<section aria-label=${`Conflict of ${conflict.path.join('.')}`}>
       <h2>${conflict.path.join('.')}</h2>
       <div class="cards">
@@ -80,7 +85,7 @@ export const createConflictsPanel: PanelMaker = (store, changed) => {
       ${draft
         ? nothing
         : html`<p><button type="button" @click=${() => {
-            drafts.set(conflict.id, { text: printed(merged(conflict.values)), problem: '' })
+            drafts.set(keyOf(conflict), { text: textOf(merged(conflict.values)), problem: '' })
             changed()
           }}>Merge …</button></p>`}
     </section>`
@@ -93,7 +98,7 @@ export const createConflictsPanel: PanelMaker = (store, changed) => {
       const list = store.conflicts.list()
       return html`
         <p role="status">${said}</p>
-        ${list.length === 0 ? html`<p class="note">Nothing awaits a choice. Keys under the strategy “prompt” come here when two tabs have written them without having seen each other.</p>` : list.map(entry)}
+        ${list.length === 0 ? html`<p class="note">Nothing awaits a choice. Keys under the strategy “prompt” come here when two tabs have written them without having seen each other.</p>` : repeat(list, keyOf, entry)}
       `
     },
   }

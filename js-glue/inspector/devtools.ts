@@ -20,34 +20,54 @@ interface Message {
 interface Extension {
   connect(options: object): Connection
 }
+type Members = Readonly<Record<string, unknown>>
 
 /**
- * Connects a store to the browser's Redux DevTools, if they are there: changes of this tab are actions `set`, those of others `remote`, with the keys, and the tab that they are from.
- * Jumping shows an earlier state in this tab alone until the next change; nothing of it is written, here or elsewhere. Returns the undo.
+ * Connects a store, once it is ready, to the browser's Redux DevTools, if they are there: changes of this tab are actions `set`, those of others `remote`, with the keys, and the tab that they are from.
+ * Keys that are not shared are not told. Jumping shows an earlier state in this tab alone until the next change; nothing of it is written, here or elsewhere. Returns the undo.
  */
 export function connectDevTools<S extends State>(store: Store<S>, { name }: DevToolsOptions = {}): () => void {
   const extension = (globalThis as { __REDUX_DEVTOOLS_EXTENSION__?: Extension }).__REDUX_DEVTOOLS_EXTENSION__
-  if (!extension) return () => undefined
+  let end: (() => void) | undefined
+  let ended = !extension
+  const connect = (): void => {
+    if (!ended) end = connected(store, extension!, name)
+  }
+  store.ready.then(connect, () => undefined)
+  return () => {
+    ended = true
+    end?.()
+  }
+}
+
+function connected<S extends State>(store: Store<S>, extension: Extension, name: string | undefined): () => void {
   const connection = extension.connect({ ...(name === undefined ? {} : { name }), features: { pause: true, export: true, import: 'custom', jump: true, persist: false, skip: false, reorder: false, dispatch: false, lock: false, test: false } })
-  let told = store.getState() as Record<string, unknown>
+  const inspection = store.inspect()
+  const shared = (): Members => Object.fromEntries(Object.entries(store.getState()).filter(([key]) => inspection.isShared(key)))
+  let told = shared()
   let pending = false
   let source: string | undefined
-  let viewing = false
+  let viewing = false // what is told to listeners now is no change
   let ended = false
 
   function view(state: object | undefined): void {
     viewing = true
     try {
-      store.inspect().view(state)
+      inspection.view(state)
     } finally {
       viewing = false
     }
   }
 
+  function begin(): void {
+    told = shared()
+    connection.init(told)
+  }
+
   /** Once a task: who wrote is told after what was written. */
   function tell(): void {
     if (ended) return
-    const now = store.getState() as Record<string, unknown>
+    const now = shared()
     const keys = Object.keys({ ...told, ...now }).filter((key) => told[key] !== now[key])
     const from = source
     told = now
@@ -61,21 +81,21 @@ export function connectDevTools<S extends State>(store: Store<S>, { name }: DevT
     switch (payload?.type) {
       case 'JUMP_TO_ACTION':
       case 'JUMP_TO_STATE':
-      case 'ROLLBACK':
         return view(JSON.parse(state ?? '{}') as object)
       case 'IMPORT_STATE': {
         const last = payload.nextLiftedState?.computedStates?.at(-1)?.state
         return last === undefined ? undefined : view(last as object)
       }
+      // What is so stays: there is nothing to go back to by writing.
       case 'RESET':
+      case 'ROLLBACK':
       case 'COMMIT':
         view(undefined)
-        told = store.getState() as Record<string, unknown>
-        connection.init(told)
+        begin()
     }
   }
 
-  connection.init(told)
+  begin()
   const undo = [
     store.subscribe(() => {
       if (viewing || pending) return
@@ -87,12 +107,13 @@ export function connectDevTools<S extends State>(store: Store<S>, { name }: DevT
       try {
         travel(message)
       } catch {
-        // before the core is loaded, or no state: nothing is shown
+        // no state of this store: nothing is shown
       }
     }),
   ]
   return () => {
     ended = true
     for (const each of undo) each?.()
+    view(undefined)
   }
 }

@@ -1,5 +1,5 @@
 // <tabmesh-inspector>: chooses a panel, and shows it anew when something has changed.
-import { html, nothing, render } from 'lit-html'
+import { html, nothing, render, type TemplateResult } from 'lit-html'
 import type { State, Store } from '../types.ts'
 import { createConflictsPanel } from './conflicts-panel.ts'
 import { createFramesPanel } from './frames-panel.ts'
@@ -36,7 +36,15 @@ export function define(name: string): void {
     #open = 0
     #undo: (() => void)[] = []
     #timer: ReturnType<typeof setTimeout> | undefined
+    #focused = false
     readonly #root = this.attachShadow({ mode: 'open' })
+
+    constructor() {
+      super()
+      const sheet = new CSSStyleSheet() // no style element: a Content-Security-Policy may forbid those
+      sheet.replaceSync(style)
+      this.#root.adoptedStyleSheets = [sheet]
+    }
 
     get store(): AnyStore | undefined {
       return this.#store
@@ -45,7 +53,13 @@ export function define(name: string): void {
       if (store === this.#store) return
       this.#leave()
       this.#store = store
-      this.#panels = store ? makers.map((make) => make(store, () => this.#later())) : []
+      this.#panels = store
+        ? makers.map((make, i) =>
+            make(store, () => {
+              if (i === this.#open) this.#later()
+            }),
+          )
+        : []
       if (this.isConnected) this.#enter()
     }
 
@@ -87,6 +101,21 @@ export function define(name: string): void {
       this.#timer ??= setTimeout(() => this.#show(), viewEveryMs)
     }
 
+    #viewOf(panel: Panel): TemplateResult {
+      try {
+        return panel.view()
+      } catch (error) {
+        return html`<p role="alert">This panel cannot be shown: ${(error as Error).message}</p>`
+      }
+    }
+
+    /** What was pressed may be gone, or be disabled: the panel is where one goes on. */
+    #keepFocus(): void {
+      const { activeElement } = this.#root
+      if (this.#focused && (!activeElement || activeElement.matches(':disabled'))) this.#root.querySelector<HTMLElement>('[role=tabpanel]')?.focus()
+      this.#focused = this.#root.activeElement !== null
+    }
+
     #choose(index: number, focus = false): void {
       this.#open = (index + this.#panels.length) % this.#panels.length
       this.#show()
@@ -95,7 +124,7 @@ export function define(name: string): void {
 
     #moved(event: KeyboardEvent): void {
       const to = { ArrowRight: this.#open + 1, ArrowLeft: this.#open - 1, Home: 0, End: -1 }[event.key]
-      if (to === undefined) return
+      if (to === undefined || event.altKey || event.ctrlKey || event.metaKey) return
       event.preventDefault()
       this.#choose(to, true)
     }
@@ -103,21 +132,22 @@ export function define(name: string): void {
     #show(): void {
       clearTimeout(this.#timer)
       this.#timer = undefined
+      this.#focused ||= this.#root.activeElement !== null
       const panel = this.#panels[this.#open]
       const tab = ({ title, count }: Panel, i: number): unknown => html`<button type="button" role="tab" id="tab-${i}" aria-controls="panel" aria-selected=${i === this.#open} tabindex=${i === this.#open ? 0 : -1} @click=${() => this.#choose(i)}>${title}${count && count() > 0 ? html` <span class="count">${count()}</span>` : nothing}</button>`
       render(
         html`
-          <style>${style}</style>
           ${panel
             ? html`
                 <header><strong>tabmesh</strong> <span>${this.#store!.tab.label}</span></header>
                 <div role="tablist" aria-label="What of the store is shown" @keydown=${(event: KeyboardEvent) => this.#moved(event)}>${this.#panels.map(tab)}</div>
-                <div role="tabpanel" id="panel" aria-labelledby="tab-${this.#open}" tabindex="0">${panel.view()}</div>
+                <div role="tabpanel" id="panel" aria-labelledby="tab-${this.#open}" tabindex="0">${this.#viewOf(panel)}</div>
               `
             : html`<p class="note">No store is shown: set this element's property “store”.</p>`}
         `,
         this.#root,
       )
+      this.#keepFocus()
     }
   }
 

@@ -29,8 +29,8 @@ export function tabOf(store: AnyStore, id: string): string {
   return store.tabs.find((tab) => tab.id === id)?.label ?? `${id.slice(0, 6)}…`
 }
 
-/** JSON, on one line, cut off where it is long. */
+/** On one line, cut off where it is long. Keys that are not shared may hold anything. */
 export function briefOf(value: unknown, most = 80): string {
-  const text = JSON.stringify(value) ?? String(value)
-  return text.length > most ? `${text.slice(0, most)}…` : text
+  if (typeof value === 'string') return JSON.stringify(value.length > most ? `${value.slice(0, most)}…` : value)
+  return typeof value === 'object' && value !== null ? (Array.isArray(value) ? '[]' : '{}') : String(value)
 }

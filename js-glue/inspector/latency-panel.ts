@@ -48,9 +48,10 @@ export const createLatencyPanel: PanelMaker = (store, changed) => {
       }),
     view() {
       const { seen, stored } = store.stats()
+      const unseen = store.status.clockSkewMs > 0 ? `The times of writes are ${store.status.clockSkewMs} ms ahead of this device's clock: what others write cannot be timed.` : 'No other tab has written yet.'
       return html`
         <div class="halves">
-          ${section('Written there, seen here', 'No other tab has written yet.', seen)}
+          ${section('Written there, seen here', unseen, seen)}
           ${section('Written here, durable', 'Nothing of this tab has been stored yet.', stored)}
         </div>
         ${slow.length === 0

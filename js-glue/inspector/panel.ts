@@ -14,5 +14,5 @@ export interface Panel {
   readonly watch?: () => () => void
 }
 
-/** Makes a panel; `changed` asks for another view of it. */
+/** Makes a panel; `changed` asks for another view of it, if it is the one that is shown. */
 export type PanelMaker = (store: AnyStore, changed: () => void) => Panel

@@ -1,5 +1,6 @@
 // The state as a tree, with who wrote what last.
 import { html, nothing, type TemplateResult } from 'lit-html'
+import type { Inspection } from '../types.ts'
 import { agoOf, briefOf, tabOf } from './format.ts'
 import type { PanelMaker } from './panel.ts'
 
@@ -8,13 +9,30 @@ const shownAtOnce = 100
 
 type Keys = readonly (string | number)[]
 
+function isOpenable(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false
+  for (const _ in value) return true
+  return false
+}
+
 export const createStatePanel: PanelMaker = (store, changed) => {
   const open = new Set<string>()
   const shown = new Map<string, number>()
+  /** Of places, while the state is the same: to ask for one goes through all that is below it. */
+  const writers = new Map<string, ReturnType<Inspection['lastWriteOf']>>()
+  let version = -1
+
+  function lastWriteOf(path: Keys): ReturnType<Inspection['lastWriteOf']> {
+    if (version !== store.version) writers.clear()
+    version = store.version
+    const id = JSON.stringify(path)
+    if (!writers.has(id)) writers.set(id, store.inspect().lastWriteOf(path))
+    return writers.get(id)
+  }
 
   function stampOf(path: Keys): TemplateResult | typeof nothing {
     try {
-      const last = store.inspect().lastWriteOf(path)
+      const last = lastWriteOf(path)
       return last ? html`<span class="stamp" title=${new Date(last.time).toISOString()}>${tabOf(store, last.tab)}, ${agoOf(last.time)}</span>` : nothing
     } catch {
       return nothing // no core yet, or a key that it does not take
@@ -23,7 +41,7 @@ export const createStatePanel: PanelMaker = (store, changed) => {
 
   function member(path: Keys, value: unknown): TemplateResult {
     const key = path.at(-1)!
-    if (typeof value !== 'object' || value === null || Object.keys(value).length === 0) {
+    if (!isOpenable(value)) {
       return html`<li><span class="key">${key}</span> <code class=${value === null ? 'null' : typeof value}>${briefOf(value)}</code> ${stampOf(path)}</li>`
     }
     const id = JSON.stringify(path)

@@ -4,7 +4,8 @@ import type { Layer } from '../types.ts'
 import { bytesOf } from './format.ts'
 import type { PanelMaker } from './panel.ts'
 
-const lookEveryMs = 2000
+/** Reads all of the journal. */
+const lookEveryMs = 30_000
 
 const titles: Record<Layer['name'], string> = { memory: 'Memory of the module', 'hot-copy': 'Hot copy, in localStorage', 'indexed-db': 'Journal, in IndexedDB', file: 'Journal, in files' }
 
@@ -55,6 +56,7 @@ export const createStoragePanel: PanelMaker = (store, changed) => {
               )}
             </tbody>
           </table>
+        <p><button type="button" @click=${() => void look()}>Look again</button></p>
       `
     },
   }

@@ -79,7 +79,6 @@ section + section { border-top: 1px solid var(--line); margin-top: 12px; padding
 .card button { background: var(--paper); }
 pre { margin: 0 0 8px; max-height: 10rem; overflow: auto; white-space: pre-wrap; overflow-wrap: anywhere; }
 [role=alert] { color: var(--alert); }
-[role=alert]:empty, [role=status]:empty { display: none; }
 svg { display: block; width: 100%; max-width: 30rem; margin-bottom: 6px; }
 svg rect { fill: var(--accent); }
 @container (max-width: 30rem) {

@@ -249,10 +249,12 @@ function beginLog(): void {
   if (!/Chrom(e|ium)\//.test(globalThis.navigator?.userAgent ?? '')) return
   try {
     const request = indexedDB.open('tabmesh:log')
-    request.onsuccess = () => {
+    // In the event that makes it, and not in one that follows: nobody is to wait for a page that stops in between.
+    request.onupgradeneeded = request.onsuccess = () => {
       request.result.close()
       indexedDB.deleteDatabase('tabmesh:log')
     }
+    request.onerror = (event) => event.preventDefault()
   } catch {
     // refused, as everything else will be
   }

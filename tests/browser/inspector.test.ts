@@ -51,6 +51,8 @@ describe('the inspector', () => {
     await one.locator('details details summary').nth(1).click()
     const label = await two.evaluate(() => window.store.tab.label)
     await eventually(() => shown(one), (text) => text.includes('"Oil the old bridge"') && text.includes(`${label}, `))
+    await one.evaluate(() => void window.store.setState({ draft: 1n as never }))
+    await eventually(() => one.locator('li', { hasText: /^\s*draft/ }).innerText(), (text) => /^draft\s+1\s*$/.test(text))
     await one.evaluate(() => void window.store.setState({ draft: 'of this tab' }))
     await eventually(() => one.locator('li', { hasText: /^\s*draft/ }).innerText(), (text) => /^draft\s+"of this tab"\s*$/.test(text))
     // A list that is long shows a part.
@@ -84,16 +86,34 @@ describe('the inspector', () => {
     await eventually(() => one.locator('tbody tr').count(), (count) => count > paused)
     await one.getByRole('button', { name: 'Clear' }).click()
     await eventually(() => one.locator('tbody tr').count(), (count) => count === 0)
-    // Out of the page it does not listen.
-    const listens = (): Promise<boolean> => one.evaluate(async () => {
-      const before = window.store.stats().framesOut
-      let told = 0
-      const undo = window.store.on('debug', () => told++)
-      await window.store.increment(['visits']).durable
-      undo()
-      return told > 0 && window.store.stats().framesOut > before
+    // Out of the page it does not listen, and in it again, and with another store, it does.
+    const rows = one.locator('tbody tr')
+    const removed = await one.evaluateHandle(() => {
+      const inspector = document.querySelector('tabmesh-inspector')!
+      inspector.remove()
+      return inspector
     })
-    expect(await listens()).toBe(true)
+    await one.evaluate(() => window.store.increment(['visits']).durable)
+    await one.evaluate((inspector) => document.querySelector('main')!.append(inspector), removed)
+    expect(await rows.count()).toBe(0)
+    await one.evaluate(() => window.store.increment(['visits']).durable)
+    await eventually(() => rows.count(), (count) => count > 0)
+    const made = await one.evaluate(async (inspector) => {
+      const other = window.tabmesh.createStore({ name: 'another', state: { only: 'here' } })
+      Object.assign(window, { other })
+      await other.ready
+      Object.assign(inspector, { store: other })
+      return other.tab.label
+    }, removed)
+    await eventually(() => one.locator('header').innerText(), (text) => text.includes(made))
+    await eventually(() => rows.count(), (count) => count === 0)
+    await panel(one, 'State')
+    await eventually(() => shown(one), (text) => text.includes('only') && !text.includes('heading'))
+    await one.evaluate(() => (window as unknown as { other: typeof window.store }).other.close())
+    await panel(one, 'Tabs')
+    await eventually(() => shown(one), (text) => text.includes('0 tabs have this store'))
+    await one.evaluate(() => document.querySelector('tabmesh-inspector')!.store = undefined)
+    await one.getByText('No store is shown').waitFor()
     expect(problems).toEqual([])
   })
 
@@ -115,7 +135,8 @@ describe('the inspector', () => {
     await one.getByRole('button', { name: /^Keep this: what this tab wrote/ }).click()
     for (const page of [one, two]) await eventually(() => page.evaluate(() => [window.store.getState().heading as unknown, window.store.conflicts.list().length]), ([heading, count]) => heading === 'Harbour A' && count === 0)
     await collide([{ text: 'one', size: 1 }, { text: 'two', color: 'red' }])
-    await one.getByRole('button', { name: 'Merge …' }).click()
+    await one.getByRole('button', { name: 'Merge …' }).press('Enter')
+    await eventually(() => one.evaluate(() => document.querySelector('tabmesh-inspector')!.shadowRoot!.activeElement?.getAttribute('role')), (role) => role === 'tabpanel') // the button is gone
     const draft = one.getByLabel('Merged value of heading, as JSON')
     expect(Object.keys(JSON.parse(await draft.inputValue()) as object).sort()).toEqual(['color', 'size', 'text'])
     await draft.fill('{ "text": ')

@@ -78,6 +78,73 @@ describe('view', () => {
     await until(() => b.getState().n === 12)
   })
 
+  test('what shouldSync has kept here, and what waits for a transaction, stays what it is', async () => {
+    const { a, b } = await pair({ shouldSync: (_: unknown, next: { n: number }) => next.n !== 7 })
+    a.setState({ n: 7 }) // kept here
+    a.inspect().view({ n: 0, list: [] })
+    a.inspect().view()
+    expect(a.getState().n).toBe(7)
+    a.inspect().view({ n: 0, list: [] })
+    a.broadcastState()
+    await until(() => b.getState().n === 7)
+    expect(b.getState().list).toHaveLength(1)
+    // A write that waits for a transaction's end.
+    const done = a.transaction(({ list }) => {
+      queueMicrotask(() => {
+        a.setState({ n: 50 })
+        a.inspect().view({ n: -1, list: [] })
+      })
+      return { list: [...(list as object[]), { id: 'y', done: false }] }
+    })
+    expect((await done).status).toBe('committed')
+    await until(() => b.getState().n === 50)
+    await a.flush()
+    expect([a.getState().n, b.getState().n, (b.getState().list as object[]).length]).toEqual([50, 50, 2])
+  })
+
+  test('writes go by what is so: functions, undo, compareAndSet, replacing', async () => {
+    const { a, b } = await pair()
+    a.inspect().view({ n: 0, list: [] })
+    a.setState((state) => ({ n: (state.n as number) + 1 }))
+    expect(a.getState().n).toBe(3)
+    a.inspect().view({ n: 0 })
+    a.setState({ list: [...(a.getInitialState().list as object[]), { id: 'z' }] })
+    a.history.undo()
+    expect(a.getState()).toEqual({ n: 3, list: [{ id: 'x', done: false }], own: 'changed' })
+    a.inspect().view({ n: 0, list: [] })
+    expect((await a.compareAndSet(a.version, { n: 1 })).status).toBe('conflict')
+    expect(a.getState().n).toBe(0)
+    a.setState({ n: 3 }) // nothing new: but who writes sees what is so
+    expect(a.getState().n).toBe(3)
+    a.inspect().view({ n: 0, extra: 1 })
+    a.setState({ n: 4 }, true)
+    expect(a.exportState()).toEqual({ n: 4 })
+    await until(() => b.getState().n === 4)
+  })
+
+  test('a listener that shows the past again and again changes nothing but what it sees', async () => {
+    const { a, b } = await pair()
+    a.subscribe((state) => {
+      if (state.n !== -1) a.inspect().view({ n: -1, list: [] })
+    })
+    for (const n of [5, 6]) {
+      b.setState({ n })
+      await until(() => a.exportState().n === n)
+      expect(a.getState().n).toBe(-1)
+    }
+    a.setState({ list: [] })
+    await until(() => (b.getState().list as object[]).length === 0)
+    await a.flush()
+    expect([a.exportState().n, b.getState().n]).toEqual([6, 6])
+  })
+
+  test('refuses what JSON cannot hold, and shows what it showed', async () => {
+    const { a } = await pair()
+    const before = a.version
+    expect(() => a.inspect().view({ n: NaN })).toThrow(TypeError)
+    expect([a.version, a.getState().n]).toEqual([before, 2])
+  })
+
   test('of a store that is closed nothing changes', async () => {
     const { a } = await pair()
     a.inspect().view({ n: 0, list: [] })
@@ -111,7 +178,9 @@ describe('Redux DevTools', () => {
     const { a, b } = await pair()
     const { sent, say, gone } = fakeExtension()
     const undo = connectDevTools(a, { name: 'app' })
-    expect(sent).toEqual([['init', a.getState()]])
+    await until(() => sent.length === 1)
+    expect(sent).toEqual([['init', { n: 2, list: [{ id: 'x', done: false }] }]]) // `own` is not shared
+    a.setState({ own: 'not told' })
     a.setState({ n: 3 })
     await until(() => b.getState().n === 3)
     b.setState({ n: 4 })
@@ -128,11 +197,14 @@ describe('Redux DevTools', () => {
     expect(sent[3]).toEqual([{ type: 'remote', keys: ['list'], from: b.tab.id }, 4])
     say(jump({ n: 2 }))
     say({ type: 'DISPATCH', payload: { type: 'COMMIT' } })
-    expect(sent[4]).toEqual(['init', a.getState()])
+    expect(sent[4]).toEqual(['init', a.exportState()])
     expect(a.getState().n).toBe(4)
     say({ type: 'DISPATCH', payload: { type: 'JUMP_TO_STATE' }, state: '{' })
+    say(jump({ n: 1, list: [] }))
     a.setState({ list: [] })
+    say(jump({ n: 1, list: [] }))
     undo()
+    expect(a.getState().n).toBe(4)
     expect(gone()).toBe(true)
     a.setState({ n: 5 })
     await until(() => b.getState().n === 5)
