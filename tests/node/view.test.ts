@@ -114,8 +114,15 @@ describe('view', () => {
     a.inspect().view({ n: 0, list: [] })
     expect((await a.compareAndSet(a.version, { n: 1 })).status).toBe('conflict')
     expect(a.getState().n).toBe(0)
-    a.setState({ n: 3 }) // nothing new: but who writes sees what is so
-    expect(a.getState().n).toBe(3)
+    // Nothing new: but who writes sees what is so.
+    for (const write of [() => a.setState({ n: 3 }), () => a.set(['n'], 3), () => a.increment(['n'], 0)]) {
+      a.inspect().view({ n: 0, list: [] })
+      const parts: unknown[] = []
+      const undo = a.subscribe((state) => state.n, (part, previous) => parts.push([part, previous]))
+      write()
+      undo()
+      expect([a.getState().n, parts]).toEqual([3, [[3, 0]]])
+    }
     a.inspect().view({ n: 0, extra: 1 })
     a.setState({ n: 4 }, true)
     expect(a.exportState()).toEqual({ n: 4 })
