@@ -55,7 +55,7 @@ async function compile(source: WasmSource): Promise<WebAssembly.Module> {
 
 function loadError(cause: unknown): TabmeshError {
   if (cause instanceof TabmeshError) return cause
-  if (cause instanceof WebAssembly.CompileError && /unsafe-eval|Content.Security.Policy/i.test(cause.message)) {
+  if (/unsafe-eval|Content.Security.Policy|WebAssembly.*\bCSP\b/i.test((cause as Error | undefined)?.message ?? '')) {
     return new TabmeshError('csp-wasm-blocked', "The page's Content-Security-Policy forbids WebAssembly: add 'wasm-unsafe-eval' to script-src. This tab goes on by itself, without sharing.", { cause })
   }
   return new TabmeshError('wasm-failed', 'tabmesh.wasm could not be loaded: is it served beside the bundle? Its place can be passed as the option wasm. This tab goes on by itself, without sharing.', { cause })

@@ -1,7 +1,7 @@
-// What a page may be: a copy of another, and one whose policy forbids what the package might want.
+// What a page may be: a copy of another.
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { eventually, launch, openStoreTab, openTab, serve, within, type Profile } from './harness.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { eventually, launch, openStoreTab, serve, type Profile } from './harness.ts'
 
 let profile: Profile
 
@@ -49,46 +49,4 @@ test('a tab and the 20 windows that it opens, each with a copy of its sessionSto
   }
   await Promise.all(pages.map((page) => page.close()))
   await server.close()
-})
-
-describe('a Content-Security-Policy', () => {
-  const policy = (scripts: string): Record<string, string> => ({ 'Content-Security-Policy': `default-src 'self'; script-src 'self' ${scripts}; img-src data:` })
-
-  test("without 'wasm-unsafe-eval': the error names it at once, and the page goes on by itself", async () => {
-    const server = await serve(policy(''))
-    const page = await openTab(profile, server.url)
-    const outcome = await page.evaluate(async () => {
-      const store = (window.store = window.tabmesh.createStore({ name: 'forbidden', state: { n: 0 } }))
-      const told: string[] = []
-      store.on('error', ({ error }) => told.push((error as { code?: string }).code ?? String(error)))
-      const at = performance.now()
-      const rejected = await store.ready.then(
-        () => 'ready',
-        (error: unknown) => (error as { code?: string }).code,
-      )
-      const took = performance.now() - at
-      store.setState({ n: 1 })
-      let seen = 0
-      store.subscribe((state) => (seen = state.n))
-      store.setState({ n: 2 })
-      return { told, rejected, took, n: store.getState().n, seen }
-    })
-    expect(outcome).toMatchObject({ told: ['csp-wasm-blocked'], rejected: 'csp-wasm-blocked', n: 2, seen: 2 })
-    console.info(`csp-wasm-blocked after ${outcome.took.toFixed(0)} ms`)
-    expect(outcome.took).toBeLessThanOrEqual(within(100))
-    await page.close()
-    await server.close()
-  })
-
-  test("with it and without 'unsafe-eval': two tabs share, store and lead", async () => {
-    const server = await serve(policy("'wasm-unsafe-eval'"))
-    const options = { name: 'allowed', state: { n: 0 } }
-    const [one, two] = [await openStoreTab(profile, server.url, options), await openStoreTab(profile, server.url, options)]
-    await one.evaluate(() => window.store.set(['n'], 1).durable)
-    await eventually(() => two.evaluate(() => window.store.getState().n as number), (n) => n === 1)
-    await eventually(() => two.evaluate(() => window.store.leader.id), (id) => id !== undefined)
-    expect(await two.evaluate(() => window.store.transaction((state) => ({ n: Number(state.n) + 1 })).then(({ status }) => status))).toBe('committed')
-    await Promise.all([one.close(), two.close()])
-    await server.close()
-  })
 })

@@ -214,7 +214,7 @@ describe('bad input', () => {
     expect(() => mesh.open({ state: { f: () => 1 } })).toThrow(/state\.f is a function/)
     expect(() => mesh.open({ conflicts: 'newest' as never })).toThrow(/merge, last-write-wins, first-write-wins, prompt/)
     expect(() => mesh.open({ channels: 'storage-event' as never })).toThrow(/channels knows/)
-    expect(() => mesh.open({ channels: ['pigeon' as never] })).toThrow(/broadcast-channel and storage-event, not "pigeon"/)
+    expect(() => mesh.open({ channels: ['pigeon' as never] })).toThrow(/broadcast-channel, storage-event and { name, open }, not "pigeon"/)
   })
 
   test('whoever cannot begin leaves nothing behind', async () => {
