@@ -23,7 +23,7 @@ export function exampleConfig(name) {
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   await main(async () => {
     const [, , name = 'votes'] = process.argv
-    if (!existsSync(join(folder, name, 'index.html'))) throw new StepError(`There is no example "${name}". Next: npm run example -- ${readdirSync(folder).join('|')}`)
+    if (!existsSync(join(folder, name, 'index.html'))) throw new StepError(`There is no example "${name}". Next: npm run example -- ${readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => entry.name).join('|')}`)
     await buildAll()
     const { createServer } = await import('vite')
     const server = await createServer(exampleConfig(name))

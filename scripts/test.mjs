@@ -73,6 +73,7 @@ await main(async () => {
   }
 
   await gate('types', () => check(bin('tsc'), ['-p', '.']))
+  await gate('types of the examples', () => check(bin('tsc'), ['-p', 'docs/examples']))
   await gate('lint', () => check(bin('eslint'), ['.']))
   await gate('C++ format', () => check('sh', ['-c', "clang-format --dry-run --Werror $(git ls-files '*.cc' '*.h')"]))
 
