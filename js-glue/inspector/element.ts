@@ -36,7 +36,6 @@ export function define(name: string): void {
     #open = 0
     #undo: (() => void)[] = []
     #timer: ReturnType<typeof setTimeout> | undefined
-    #focused = false
     readonly #root = this.attachShadow({ mode: 'open' })
 
     constructor() {
@@ -109,13 +108,6 @@ export function define(name: string): void {
       }
     }
 
-    /** What was pressed may be gone, or be disabled: the panel is where one goes on. */
-    #keepFocus(): void {
-      const { activeElement } = this.#root
-      if (this.#focused && (!activeElement || activeElement.matches(':disabled'))) this.#root.querySelector<HTMLElement>('[role=tabpanel]')?.focus()
-      this.#focused = this.#root.activeElement !== null
-    }
-
     #choose(index: number, focus = false): void {
       this.#open = (index + this.#panels.length) % this.#panels.length
       this.#show()
@@ -132,7 +124,7 @@ export function define(name: string): void {
     #show(): void {
       clearTimeout(this.#timer)
       this.#timer = undefined
-      this.#focused ||= this.#root.activeElement !== null
+      const focused = this.#root.activeElement
       const panel = this.#panels[this.#open]
       const tab = ({ title, count }: Panel, i: number): unknown => html`<button type="button" role="tab" id="tab-${i}" aria-controls="panel" aria-selected=${i === this.#open} tabindex=${i === this.#open ? 0 : -1} @click=${() => this.#choose(i)}>${title}${count && count() > 0 ? html` <span class="count">${count()}</span>` : nothing}</button>`
       render(
@@ -147,7 +139,8 @@ export function define(name: string): void {
         `,
         this.#root,
       )
-      this.#keepFocus()
+      // What was pressed is gone now, or disabled: the panel is where one goes on.
+      if (focused && (!focused.isConnected || focused.matches(':disabled'))) this.#root.querySelector<HTMLElement>('[role=tabpanel]')?.focus()
     }
   }
 

@@ -1,21 +1,18 @@
 // The examples of docs/examples/, each in two tabs of Chromium, at two widths, light and dark.
-import { mkdirSync, readFileSync, readdirSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { createServer, type ViteDevServer } from 'vite'
 import { exampleConfig } from '../../scripts/example.mjs'
 import { eventually, launch, root, type Profile } from './harness.ts'
+import { lookAt } from './look.ts'
 
-const pictures = join(root, 'build', 'screenshots')
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const problems: string[] = []
 let profile: Profile
 let server: ViteDevServer | undefined
 
 beforeAll(async () => {
-  mkdirSync(pictures, { recursive: true })
   profile = await launch()
 })
 afterEach(async () => {
@@ -40,23 +37,6 @@ async function inTwoTabs(name: string): Promise<[Page, Page]> {
   const tabs: [Page, Page] = [await open(), await open()]
   for (const tab of tabs) await eventually(() => tab.evaluate(() => window.store.tabs.length), (count) => count === 2)
   return tabs
-}
-
-async function lookAt(page: Page, name: string): Promise<void> {
-  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe)
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme })
-    for (const width of [1280, 390]) {
-      await page.setViewportSize({ width, height: 800 })
-      await page.screenshot({ path: join(pictures, `${name}-${colorScheme}-${width}.png`) })
-      expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} at ${width}`).toBe(true)
-      const found = await page.evaluate(async () => {
-        const { violations } = await (window as unknown as { axe: { run: () => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }).axe.run()
-        return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' ')}`)
-      })
-      expect(found, `${name}, ${colorScheme}, ${width}`).toEqual([])
-    }
-  }
 }
 
 test('none is left out', () => {
