@@ -164,6 +164,8 @@ export interface Core {
   lastWrite(path: readonly string[]): readonly [tab: string, time: number] | undefined
   /** Empty when memory is out, and while stored records wait for earlier ones. */
   checkpoint(): Uint8Array
+  /** A piece of it, of at most `pieceBytes`, packed (JOURNAL_FORMAT.md); nothing when memory is out. */
+  pack(piece: Uint8Array): Uint8Array
   /** What the next era begins with, and which writes of this one are in it. Undefined as `checkpoint`. */
   nextEra(): { state: Uint8Array; end: Uint8Array } | undefined
   /** Which own writes are in what followed the era (`isKept`); undefined where `end` is not that of this one. */
@@ -287,6 +289,12 @@ export function createCore(module: MainModule, options: CoreOptions): Core {
     checkpoint() {
       if (freed) return new Uint8Array()
       module.checkpoint(handle)
+      return outputBytes()
+    },
+    pack(piece) {
+      const sizes = freed ? undefined : memory.put(piece)
+      if (!sizes) return new Uint8Array()
+      module.pack(handle, sizes[0]!)
       return outputBytes()
     },
     nextEra() {

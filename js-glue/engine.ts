@@ -50,6 +50,8 @@ export interface EngineOptions {
   readonly lists: Lists
   readonly pace: PaceOptions
   readonly persist: false | 'relaxed' | 'strict'
+  /** Bytes from which on a checkpoint is compressed. */
+  readonly compressAbove: number
   /** Whether a hot copy is kept. */
   readonly hotCopy: boolean
   readonly channels: readonly (ChannelKind | CustomChannel)[] | undefined
@@ -208,6 +210,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     clock,
     storage,
     position,
+    compressAbove: options.compressAbove,
     term: ledTerm,
     merge,
     onReplaced() {

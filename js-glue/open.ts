@@ -98,7 +98,8 @@ function handleTo<S extends State>(shared: Shared, signal: AbortSignal | undefin
 function makeStore<S extends State>(load: () => Promise<EngineParts>, options: StoreOptions<S>, shelf: Shelf | undefined, onEnd: () => void): Store<S> {
   type Listeners = { [K in keyof StoreEvents<S>]?: Set<(detail: StoreEvents<S>[K]) => void> }
   const { conflicts = 'merge', persist = true, version = 1, migrations = [] } = options
-  const hotCopy = persist === true || (persist !== false && persist.hotCopy !== false)
+  type Kept = Exclude<typeof persist, boolean>
+  const hotCopy = persist && (persist as Kept).hotCopy !== false
   const nameOf = (strategy: Strategy): StrategyName => (typeof strategy === 'string' ? strategy : 'resolve')
   const given = (isForAll(conflicts) ? [] : Object.entries(conflicts)) as [string, Strategy][]
   const byKey = table(given.map(([key, strategy]) => [key, nameOf(strategy)]))
@@ -148,7 +149,8 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
       lists,
       pace: { throttleMs: options.throttleMs ?? 0, debounceMs: options.debounceMs ?? 0 },
       hotCopy,
-      persist: persist === false ? false : persist === true ? 'relaxed' : (persist.durability ?? 'relaxed'),
+      persist: persist && ((persist as Kept).durability ?? 'relaxed'),
+      compressAbove: (persist as Kept).compressAbove ?? 10_000,
       channels: options.channels,
       bridges: options.bridges ?? [],
       mayLead: options.leader !== false,

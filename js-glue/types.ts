@@ -98,9 +98,10 @@ export interface StoreOptions<S extends State> {
   migrations?: readonly Migration[]
   /**
    * Where the state is kept; default `true`, IndexedDB with relaxed durability. `false`: memory only. `hotCopy`, default true: what is shared of a state of up to 128 K characters is
-   * also kept in localStorage, so that the next page shows it at once.
+   * also kept in localStorage, so that the next page shows it at once. `compressAbove`, default 10,000: the state is stored compressed where it has more bytes, with all that its merging
+   * needs; Infinity: never.
    */
-  persist?: boolean | { readonly durability?: 'relaxed' | 'strict'; readonly hotCopy?: boolean }
+  persist?: boolean | { readonly durability?: 'relaxed' | 'strict'; readonly hotCopy?: boolean; readonly compressAbove?: number }
   /** Ways to the other tabs, best first; default all that the browser has. The later ones serve where the first does not reach everybody. */
   channels?: readonly ('broadcast-channel' | 'storage-event' | CustomChannel)[]
   /** Stores of the same name in windows of other origins: an iframe, the opener, a popup. Both sides name each other. */

@@ -1,10 +1,13 @@
 // A leader's work on the journal: checkpoints, and the end of an era.
+import { joined } from './bytes.ts'
 import type { Core } from './core.ts'
 import type { Clock, Fenced, Journal, JournalContents } from './platform.ts'
 import type { Storage } from './storage.ts'
 
 /** Writes after which a checkpoint is made. */
 const checkpointEvery = 500
+/** Of a checkpoint, what is compressed in one task: some three milliseconds' work (wasm/lz/pieces.h). */
+const pieceBytes = 64 << 10
 /** From a write until the look whether the era should end. */
 const endLookMs = 250
 
@@ -14,6 +17,8 @@ export interface UpkeepOptions {
   readonly storage: Storage
   /** Up to where the journal is known, and of which era. */
   readonly position: () => { readonly cursor: number; readonly era: number }
+  /** Bytes from which on a checkpoint is compressed. */
+  readonly compressAbove: number
   /** The term that this tab leads; undefined while it does not, or must not. */
   readonly term: () => number | undefined
   /** Takes in what was read. */
@@ -30,7 +35,7 @@ export interface Upkeep {
   stop(): void
 }
 
-export function createUpkeep({ core, clock, storage, position, term, merge, onReplaced }: UpkeepOptions): Upkeep {
+export function createUpkeep({ core, clock, storage, position, compressAbove, term, merge, onReplaced }: UpkeepOptions): Upkeep {
   let sinceCheckpoint = 0
   let working = false
   let cancelLook: (() => void) | undefined
@@ -61,9 +66,24 @@ export function createUpkeep({ core, clock, storage, position, term, merge, onRe
     const { cursor, era } = position()
     if (!take(journal, await journal.read(cursor, era))) return undefined
     sinceCheckpoint = 0
-    const bytes = core.checkpoint()
+    const upTo = position()
+    const bytes = await packed(core.checkpoint())
     // Nothing: out of memory. The journal stays as it is.
-    return bytes.byteLength === 0 ? undefined : journal.checkpoint(led, position().era, bytes, position().cursor)
+    return bytes.byteLength === 0 || term() !== led ? undefined : journal.checkpoint(led, upTo.era, bytes, upTo.cursor)
+  }
+
+  /** Where that is worth it, piece by piece: a state of megabytes must not hold up the page. */
+  async function packed(bytes: Uint8Array): Promise<Uint8Array> {
+    if (bytes.byteLength <= compressAbove) return bytes
+    const pieces: Uint8Array[] = []
+    for (let from = 0; from < bytes.byteLength; from += pieceBytes) {
+      await new Promise<void>((resolve) => clock.soon(resolve))
+      const piece = core.pack(bytes.subarray(from, from + pieceBytes))
+      if (piece.byteLength === 0) return bytes // there is no memory for it
+      pieces.push(piece)
+    }
+    const whole = joined(pieces)
+    return whole.byteLength < bytes.byteLength ? whole : bytes
   }
 
   async function endEra(journal: Journal, led: number): Promise<Fenced | undefined> {

@@ -2,10 +2,11 @@
 // values are ArrayBuffers under out-of-line keys; what a tab does all the time, appending and reading what is new, is
 // requests and commit() in one task: a page that is stopped before it gets an answer would hold up all others;
 // only `complete` means stored; the database's version never changes, its format is in its name.
+import { joined } from '../bytes.ts'
 import { TabmeshError } from '../errors.ts'
 import { callersKept, endsKept, type Fenced, type Journal, type JournalContents, type Lease } from '../platform.ts'
 
-const format = 2
+const format = 3
 const records = 'records'
 const checkpoints = 'checkpoints'
 const meta = 'meta'
@@ -323,7 +324,7 @@ export async function openIndexedDb(name: string, durability: 'relaxed' | 'stric
         era: mark[1]!,
         successor: decode<number>(successor.result) ?? 0,
         ends: new Map((endKeys.result as string[]).map((key, i) => [Number(key.slice(4)), new Uint8Array((ends.result as ArrayBuffer[])[i]!)])),
-        checkpoints: pieces.map((piece) => joined(piece.result)),
+        checkpoints: pieces.map((piece) => joined(buffersOf(piece.result))),
         records: (values.result as unknown[]).flatMap((value) => unmarked(value, mark)),
         cursor: Math.max(cursor, (keys.result as number[]).at(-1) ?? 0, stored()[0]?.cursor ?? 0),
       }
@@ -629,13 +630,4 @@ function piecesOf(bytes: Uint8Array): ArrayBuffer[] {
   return Array.from({ length: Math.ceil(bytes.byteLength / pieceBytes) }, (_, i) => bytes.slice(i * pieceBytes, (i + 1) * pieceBytes).buffer)
 }
 
-function joined(pieces: readonly unknown[]): Uint8Array {
-  const parts = pieces.filter(isBuffer)
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(new Uint8Array(part), at)
-    at += part.byteLength
-  }
-  return whole
-}
+const buffersOf = (values: readonly unknown[]): Uint8Array[] => values.filter(isBuffer).map((buffer) => new Uint8Array(buffer))

@@ -102,7 +102,7 @@ describe('the journal', () => {
     await eventually(() => page.evaluate(() => window.store.leader.isLeader), Boolean)
     await page.evaluate(async () => {
       for (let i = 1; i <= 1600; i++) {
-        window.store.set(['map', `k${i % 50}`], i)
+        window.store.set(['map', `k${i % 50}`], `${i} `.repeat(100))
         window.store.setState({ n: i })
         await Promise.resolve()
         if (i % 100 === 0) await window.store.flush()
@@ -113,7 +113,7 @@ describe('the journal', () => {
       page.evaluate(
         () =>
           new Promise<number>((resolve) => {
-            const open = indexedDB.open('tabmesh:2:checkpoints')
+            const open = indexedDB.open('tabmesh:3:checkpoints')
             open.onsuccess = () => {
               const request = open.result.transaction('records').objectStore('records').count()
               request.onsuccess = () => (open.result.close(), resolve(request.result))
@@ -121,6 +121,18 @@ describe('the journal', () => {
           }),
       )
     expect(await eventually(count, (records) => records < 1400)).toBeLessThan(1400)
+    const stored = await page.evaluate(
+      () =>
+        new Promise<Uint8Array[]>((resolve) => {
+          const open = indexedDB.open('tabmesh:3:checkpoints')
+          open.onsuccess = () => {
+            const request = open.result.transaction('checkpoints').objectStore('checkpoints').getAll() as IDBRequest<ArrayBuffer[]>
+            request.onsuccess = () => (open.result.close(), resolve(request.result.map((piece) => new Uint8Array(piece))))
+          }
+        }).then((pieces) => pieces.map((piece) => ({ head: String.fromCharCode(piece[0]!, piece[1]!), bytes: piece.byteLength }))),
+    )
+    expect(stored.length).toBeGreaterThan(0)
+    for (const { head, bytes } of stored) expect([head, bytes < 10_000]).toEqual(['TP', true]) // of some 25,000
     const state = await page.evaluate(() => JSON.stringify(window.store.getState()))
     await page.close()
     const fresh = await openStoreTab(profile, server.url, options)

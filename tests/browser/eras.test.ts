@@ -25,7 +25,7 @@ async function endEra(page: Page): Promise<void> {
 const storedBytes = (page: Page, name: string): Promise<number> =>
   page.evaluate(async (name) => {
     const database = await new Promise<IDBDatabase>((resolve, reject) => {
-      const request = indexedDB.open(`tabmesh:2:${name}`)
+      const request = indexedDB.open(`tabmesh:3:${name}`)
       request.onsuccess = () => resolve(request.result)
       request.onerror = () => reject(new Error('not opened'))
     })

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lz/pieces.h"
 #include "tests/unit/replicas.h"
 
 namespace tabmesh {
@@ -122,6 +123,33 @@ TEST(Flips, AJournalIsReadAsItWasOrToldToBeDamaged) {
       ASSERT_TRUE(Told(*found)) << "record " << at << " bit " << bit;
     }
   }
+}
+
+// A bit that fills up the last character of a piece means nothing.
+TEST(Flips, NoBitOfAPackedCheckpointChangesTheState) {
+  const auto writer = MakeReady(OptionsOf(1));
+  for (int n = 0; n < 900; ++n) {
+    Set(writer.get(), "[[[\"map\",\"" + std::to_string(n) + "\"],\"" + std::string(n % 30, 'x') + "\"]]",
+        kNow + 1);
+  }
+  const std::string whole = Checkpoint(*writer);
+  Buffer packed;
+  for (size_t from = 0; from < whole.size(); from += 10'000) {
+    ASSERT_EQ(lz::AppendPiece(std::string_view(whole).substr(from, 10'000), &packed), Status::kOk);
+  }
+  EXPECT_LT(packed.size(), whole.size());
+  size_t harmless = 0;
+  for (size_t bit = 0; bit < packed.size() * 8; bit += Stride()) {
+    Replica reader(OptionsOf(2));
+    ASSERT_EQ(reader.Open("{}", kNow), Status::kOk);
+    if (reader.Restore(Flipped(packed.view(), bit), kNow) == Status::kOk) {
+      ++harmless;
+      ASSERT_EQ(reader.digest(), writer->digest()) << "bit " << bit;
+    } else {
+      ASSERT_TRUE(Told(reader)) << "bit " << bit;
+    }
+  }
+  EXPECT_LT(harmless, 10u);
 }
 
 }  // namespace

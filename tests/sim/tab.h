@@ -90,6 +90,8 @@ struct TabOptions {
   bool is_newer = false;
   /// Smaller than the glue's, so that checkpoints are made all the time.
   uint64_t checkpoint_every = 50;
+  /// Bytes from which on a checkpoint is packed.
+  uint64_t compress_above = 10'000;
   /// As ReplicaOptions has them; smaller than the product's.
   uint32_t era_instances_max = 48;
   size_t era_dead_min = 256;

@@ -1,8 +1,12 @@
 // Tab: the journal, as js-glue/engine.ts reads it, writes it and makes checkpoints.
+#include <algorithm>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/plant.h"
+#include "lz/pieces.h"
 #include "tab.h"
 
 namespace tabmesh::sim {
@@ -10,6 +14,17 @@ namespace tabmesh::sim {
 namespace {
 constexpr uint64_t kStorageWaitMs = 3000;
 constexpr uint64_t kReopenMs = 250;
+/// Smaller than in pages, so that there are several.
+constexpr size_t kPieceBytes = 1000;
+
+/// The bytes themselves where memory is out.
+std::string Packed(std::string_view bytes) {
+  Buffer pieces;
+  for (size_t from = 0; from < bytes.size(); from += kPieceBytes) {
+    if (lz::AppendPiece(bytes.substr(from, kPieceBytes), &pieces) != Status::kOk) return std::string(bytes);
+  }
+  return std::string(pieces.view());
+}
 }  // namespace
 
 void Tab::OpenJournal(Task then) {
@@ -175,7 +190,8 @@ void Tab::MakeCheckpoint() {
     if (replica_->CompactionDue()) return EndEra(connection, term, over);
     Buffer bytes;
     if (replica_->EncodeCheckpoint(&bytes) != Status::kOk) return over();
-    const auto frame = std::make_shared<const std::string>(bytes.view());
+    const auto frame = std::make_shared<const std::string>(
+        bytes.size() > options_.compress_above ? Packed(bytes.view()) : std::string(bytes.view()));
     if (telling()) {
       Say("makes a checkpoint of " + std::to_string(frame->size()) + " bytes up to " +
           std::to_string(cursor_));

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "lz/pieces.h"
 #include "wire/messages.h"
 #include "workload.h"
 
@@ -64,6 +65,8 @@ Tab* World::OpenTab(bool plain) {
   options.merges_all = has_other_app_ && random_.Chance(300);
   options.is_newer = has_newer_ && random_.Chance(500);
   options.checkpoint_every = random_.Between(5, 200);
+  if (options.checkpoint_every % 2 == 0)
+    options.compress_above = 0;  // drawing nothing more: seeds stay what they are
   options.era_instances_max = era_instances_max_;
   options.era_dead_min = era_dead_min_;
   const Surroundings around = {&faults, &events, &channel, &locks, &database, &transcript, this};
@@ -235,7 +238,11 @@ void World::CheckpointCovers(const std::string& checkpoint, uint32_t era,
   DeltaHead head;
   OpSet set;
   CallArena arena;
-  if (OpenFrame(checkpoint, NamespaceOf("sim", era), &frame) != Status::kOk) {
+  Buffer unpacked;
+  const bool is_packed = lz::IsPacked(checkpoint);
+  if (is_packed && lz::Unpack(checkpoint, &unpacked) != Status::kOk)
+    return Check("a checkpoint is not packed right");
+  if (OpenFrame(is_packed ? unpacked.view() : checkpoint, NamespaceOf("sim", era), &frame) != Status::kOk) {
     return Check("a checkpoint is no frame of its era");
   }
   Reader reader(frame.body);

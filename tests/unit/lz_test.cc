@@ -4,6 +4,7 @@
 #include <string>
 
 #include "lz/lz_string.h"
+#include "lz/pieces.h"
 
 namespace tabmesh::lz {
 namespace {
@@ -60,6 +61,62 @@ TEST(Lz, LongTextsOfManyPhrasesComeBack) {
     ASSERT_TRUE(back.has_value());
     EXPECT_EQ(*back, text);
   }
+}
+
+TEST(Pieces, HoldWhatNpmMakesOfEach) {
+  Buffer packed;
+  ASSERT_EQ(AppendPiece("hello", &packed), Status::kOk);
+  // compressToUint8Array('hello') of npm lz-string 1.5.0
+  EXPECT_EQ(packed.view(), std::string_view("TP\x05\x08\x05\x85\x30\x36\x60\xf6\x40\x00", 12));
+}
+
+TEST(Pieces, BytesComeBackOneAfterAnother) {
+  std::mt19937 random(5);
+  std::string bytes;
+  Buffer packed;
+  for (int piece = 0; piece < 5; ++piece) {
+    std::string part(piece == 3 ? kPieceBytesMax : 1 + random() % 5000, '\0');
+    const unsigned alphabet = piece % 2 == 0 ? 256 : 7;
+    for (char& byte : part) byte = static_cast<char>(random() % alphabet);
+    ASSERT_EQ(AppendPiece(part, &packed), Status::kOk);
+    bytes += part;
+  }
+  EXPECT_TRUE(IsPacked(packed.view()));
+  Buffer back;
+  ASSERT_EQ(Unpack(packed.view(), &back), Status::kOk);
+  EXPECT_EQ(back.view(), bytes);
+}
+
+TEST(Pieces, RefusesWhatIsNone) {
+  Buffer packed, out;
+  ASSERT_EQ(AppendPiece(std::string(300, 'a'), &packed), Status::kOk);
+  const std::string whole(packed.view());
+  for (size_t size = 1; size < whole.size(); ++size) {
+    out.Clear();
+    EXPECT_EQ(Unpack(std::string_view(whole).substr(0, size), &out), Status::kMalformedFrame) << size;
+  }
+  out.Clear();
+  EXPECT_EQ(Unpack(whole + "more", &out), Status::kMalformedFrame);
+  std::string wide = whole;
+  wide[2] = '\x07';  // another size
+  out.Clear();
+  EXPECT_EQ(Unpack(wide, &out), Status::kMalformedFrame);
+}
+
+TEST(Pieces, AFewBytesCannotStandForAGreatMany) {
+  const std::u16string packed = Compress(std::u16string(1 << 20, u'a'), Form::kRaw);
+  Buffer bomb, out;
+  bomb.Append("TP");
+  bomb.AppendVarint(kPieceBytesMax);
+  bomb.AppendVarint(packed.size() * 2);
+  for (const char16_t unit : packed) {
+    bomb.AppendByte(static_cast<uint8_t>(unit >> 8));
+    bomb.AppendByte(static_cast<uint8_t>(unit & 0xff));
+  }
+  EXPECT_EQ(Unpack(bomb.view(), &out), Status::kMalformedFrame);
+  EXPECT_EQ(out.size(), 0u);
+  EXPECT_FALSE(Decompress(packed, Form::kRaw, (1 << 20) - 1).has_value());
+  EXPECT_TRUE(Decompress(packed, Form::kRaw, 1 << 20).has_value());
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "lz/pieces.h"
 #include "tests/unit/replicas.h"
 #include "wire/fragment.h"
 #include "wire/frame.h"
@@ -204,6 +205,25 @@ TEST(Replica, CheckpointRestoresEverything) {
   b->Restored(/*alone=*/true, kNow);
   EXPECT_EQ(State(*b), State(*a));
   EXPECT_EQ(b->digest(), a->digest());
+}
+
+TEST(Replica, APackedCheckpointRestoresTheSame) {
+  auto a = MakeReady(1);
+  Write(a.get(), R"([[["x"],{"y":"a long text, a long text, a long text, a long text"}]])");
+  Buffer checkpoint, packed, twice;
+  ASSERT_EQ(a->EncodeCheckpoint(&checkpoint), Status::kOk);
+  ASSERT_EQ(lz::AppendPiece(checkpoint.view().substr(0, 20), &packed), Status::kOk);
+  ASSERT_EQ(lz::AppendPiece(checkpoint.view().substr(20), &packed), Status::kOk);
+  auto b = Make(2);
+  EXPECT_EQ(b->Restore(packed.view(), kNow), Status::kOk);
+  b->Restored(/*alone=*/true, kNow);
+  EXPECT_EQ(State(*b), State(*a));
+  EXPECT_EQ(b->digest(), a->digest());
+  // Packed in packed is nothing that anybody makes.
+  ASSERT_EQ(lz::AppendPiece(packed.view(), &twice), Status::kOk);
+  auto c = Make(3);
+  EXPECT_EQ(c->Restore(twice.view(), kNow), Status::kMalformedFrame);
+  EXPECT_EQ(c->counters().dropped, 1u);
 }
 
 TEST(Replica, DamagedRecordsAreDroppedAndCounted) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "lz/lz_string.h"
+#include "lz/pieces.h"
 #include "replica/replica.h"
 
 namespace {
@@ -189,6 +190,10 @@ class ReplicaHandle {
   void Checkpoint() {
     if (replica_->EncodeCheckpoint(&output_) != tabmesh::Status::kOk) output_.Clear();
   }
+  // Input: a piece of a checkpoint. Output: the same, packed; empty when memory is out.
+  void Pack(size_t size) {
+    if (tabmesh::lz::AppendPiece(Given(0, size), &output_) != tabmesh::Status::kOk) output_.Clear();
+  }
   bool CompactionDue() { return replica_->CompactionDue(); }
   // Output: what the next era begins with, then the end of this one; returns the size of the first. Empty
   // when it cannot be made now.
@@ -354,6 +359,7 @@ EMSCRIPTEN_BINDINGS(tabmesh) {
   emscripten::function("conflicts", &Bound<&ReplicaHandle::Conflicts>::Call);
   emscripten::function("lastWrite", &Bound<&ReplicaHandle::LastWrite>::Call);
   emscripten::function("checkpoint", &Bound<&ReplicaHandle::Checkpoint>::Call);
+  emscripten::function("pack", &Bound<&ReplicaHandle::Pack>::Call);
   emscripten::function("compactionDue", &Bound<&ReplicaHandle::CompactionDue>::Call);
   emscripten::function("nextEra", &Bound<&ReplicaHandle::NextEra>::Call);
   emscripten::function("keptAtEnd", &Bound<&ReplicaHandle::KeptAtEnd>::Call);

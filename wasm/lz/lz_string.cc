@@ -238,7 +238,7 @@ std::u16string Compress(std::u16string_view text, Form form) {
   return packed;
 }
 
-std::optional<std::u16string> Decompress(std::u16string_view packed, Form form) {
+std::optional<std::u16string> Decompress(std::u16string_view packed, Form form, size_t units_max) {
   if (packed.empty()) return std::nullopt;
   BitReader bits(packed, form);
   std::u16string text;
@@ -277,6 +277,7 @@ std::optional<std::u16string> Decompress(std::u16string_view packed, Form form) 
     phrases.push_back({previous.start, previous.size + 1});
     count_down();
     previous = {start, text.size() - start};
+    if (text.size() > units_max) return std::nullopt;
   }
   return std::u16string();
 }

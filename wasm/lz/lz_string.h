@@ -3,6 +3,8 @@
 #ifndef TABMESH_LZ_LZ_STRING_H_
 #define TABMESH_LZ_LZ_STRING_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,8 +23,9 @@ enum class Form {
 std::u16string Compress(std::u16string_view text, Form form);
 
 /// The inverse. Where npm lz-string returns null for broken input, so does this: nullopt. It returns
-/// an empty string for broken input in the places where npm does. O(n) of the result.
-std::optional<std::u16string> Decompress(std::u16string_view packed, Form form);
+/// an empty string for broken input in the places where npm does; nullopt for more than `units_max`, for a
+/// few bytes can stand for a great many. O(n) of the result.
+std::optional<std::u16string> Decompress(std::u16string_view packed, Form form, size_t units_max = SIZE_MAX);
 
 }  // namespace tabmesh::lz
 

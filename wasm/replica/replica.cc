@@ -9,6 +9,7 @@
 #include "base/plant.h"
 #include "crdt/diff.h"
 #include "journal/checkpoint.h"
+#include "lz/pieces.h"
 #include "wire/delta.h"
 
 namespace tabmesh {
@@ -69,7 +70,10 @@ Status Replica::OpenInitial(std::string_view initial_state) {
 
 Status Replica::Restore(std::string_view record, uint64_t now_ms) {
   Begin(now_ms);
-  const Status status = RestoreFrame(record);
+  Buffer unpacked;
+  const bool is_packed = lz::IsPacked(record);
+  Status status = is_packed ? lz::Unpack(record, &unpacked) : Status::kOk;
+  if (status == Status::kOk) status = RestoreFrame(is_packed ? unpacked.view() : record);
   arena_.Reset();
   // Last words of an era that had ended are nobody's loss.
   if (status != Status::kOk && status != Status::kForeignFrame) Dropped(status);

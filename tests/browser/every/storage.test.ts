@@ -72,7 +72,7 @@ describe(`in ${chosenBrowser()}`, () => {
     await eventually(() => page.evaluate(() => window.store.leader.isLeader), Boolean)
     await holder.evaluate(async () => {
       const database = await new Promise<IDBDatabase>((resolve) => {
-        const request = indexedDB.open('tabmesh:2:held')
+        const request = indexedDB.open('tabmesh:3:held')
         request.onsuccess = () => resolve(request.result)
       })
       const until = performance.now() + 7000
@@ -133,7 +133,7 @@ describe(`in ${chosenBrowser()}`, () => {
       const reader = await open()
       outcomes.push(await reader.evaluate(async ([name, byte]): Promise<[number, unknown, string[]]> => {
         const database = await new Promise<IDBDatabase>((resolve) => {
-          const request = indexedDB.open(`tabmesh:2:${name}`)
+          const request = indexedDB.open(`tabmesh:3:${name}`)
           request.onsuccess = () => resolve(request.result)
         })
         const transaction = database.transaction('records', 'readwrite')

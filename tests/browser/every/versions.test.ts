@@ -79,7 +79,7 @@ function countsOf(page: BrowserTab, mesh: string): Promise<number[]> {
   return page.evaluate(
     (name) =>
       new Promise<number[]>((resolve, reject) => {
-        const opening = indexedDB.open(`tabmesh:2:${name}`)
+        const opening = indexedDB.open(`tabmesh:3:${name}`)
         opening.onerror = () => reject(opening.error)
         opening.onsuccess = () => {
           const transaction = opening.result.transaction(['records', 'checkpoints'])
@@ -142,7 +142,7 @@ describe(`two builds in ${chosenBrowser()}`, () => {
     await newer.close()
     const listing = await open({ name: 'other', state: {} })
     const names = await listing.evaluate(async () => (await indexedDB.databases()).flatMap(({ name: one = '', version = 0 }) => (version > 0 ? [one] : [])))
-    expect(names.filter((one) => one.includes('unlisted')).sort()).toEqual(['tabmesh:2:unlisted@2', 'tabmesh:2:unlisted@5'])
+    expect(names.filter((one) => one.includes('unlisted')).sort()).toEqual(['tabmesh:3:unlisted@2', 'tabmesh:3:unlisted@5'])
     await listing.close()
   })
 
