@@ -2,6 +2,8 @@
 import { createBridges } from './bridges.ts'
 import { createCalls } from './calls.ts'
 import { createChannels, type Way } from './channels.ts'
+import { computeLater } from './compute/later.ts'
+import type { Compute } from './compute/types.ts'
 import { createConflicts, type Conflicts } from './conflicts.ts'
 import { createCore, hexOf, loadModule, type Core, type CoreEvent, type WasmPlace, type WasmSource } from './core.ts'
 import { customWay } from './custom-channel.ts'
@@ -9,7 +11,7 @@ import { createEras, type Proposed } from './eras.ts'
 import { createHistogram } from './histogram.ts'
 import { createInspection } from './inspection.ts'
 import { TabmeshError } from './errors.ts'
-import { copied, type TreeEdit } from './json-tree.ts'
+import { adopt, copied, type TreeEdit } from './json-tree.ts'
 import { createJournalWriter } from './journal-writer.ts'
 import { bytePackerOf } from './lz.ts'
 import { channelKinds, type ChannelKind, type JournalContents, type Platform } from './platform.ts'
@@ -76,6 +78,7 @@ export interface Engine {
   tabs(): TabInfo[]
   leader(): { isLeader: boolean; id: string | undefined; term: number; guarantee: 'fenced' | 'advisory' }
   status(): Status
+  readonly compute: Compute
   stats(): Stats
   readonly inspection: Inspection
   readonly conflicts: Conflicts
@@ -716,6 +719,22 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     perform,
   })
   const inspection = createInspection({ core, lists, state: () => mirror.parts.state, era: () => eras.era, journal: () => storage.journal, hotBytes: () => shelved.copyBytes(), view: (state) => mirror.view(state), isShared: (key) => mirror.parts.isShared(key) })
+  const later = computeLater(async () =>
+    (await import('./compute/compute.ts')).openCompute({
+      clock,
+      random: (count) => platform.random(count),
+      openRecords: () => platform.openRecords(options.persist === false ? undefined : options.name),
+      compressAbove: options.compressAbove,
+      json: (value, path) => adopt(value, undefined, path),
+      slice: (keys) =>
+        Object.fromEntries(
+          keys.map((key) => {
+            if (!mirror.parts.isShared(key)) throw new TypeError(`"${key}" is not shared, and stays in this tab: leave it out of the slice.`)
+            return [key, copied(sharedState()[key] ?? null)]
+          }),
+        ),
+    }),
+  )
   const preference = options.preferVisible && mayLead ? createVisiblePreference(clock, tabs, () => leadership.force()) : undefined
 
   // ---- storage ----
@@ -889,6 +908,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     transactions.end()
     calls.end(reason)
     preference?.end()
+    later.close()
     cancelAskShared?.()
     unwatch()
     cancelWake?.()
@@ -968,9 +988,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     leader: () => ({ ...leading, guarantee: ['none', 'opening'].includes(storage.persistence) ? 'advisory' : 'fenced' }),
     stats() {
       const [writes = 0, framesIn = 0, bytesIn = 0, framesOut = 0, bytesOut = 0, dropped = 0, gaps = 0, divergences = 0, nodes = 0, textBytes = 0, poolBytes = 0] = ended ? [] : core.counters()
-      return { writes, framesIn, bytesIn, framesOut, bytesOut, dropped, gaps, divergences, nodes, textBytes, poolBytes, era: eras.era, seen: seen.summary(), stored: stored.summary() }
+      return { writes, framesIn, bytesIn, framesOut, bytesOut, dropped, gaps, divergences, nodes, textBytes, poolBytes, era: eras.era, seen: seen.summary(), stored: stored.summary(), compute: later.usage() }
     },
     inspection,
+    compute: later.compute,
     async close() {
       if (ended) return
       if (ledger.pendingDurable() > 0) await atMost(ready, closeWaitMs)
@@ -994,6 +1015,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       try {
         if (!storage.journal && !storage.absent) throw new TabmeshError('storage-failed', 'The database cannot be opened now, so its contents could not be erased: call destroy() again after a reload.')
         await versions.eraseOthers()
+        if (options.persist !== false) await platform.eraseRecords(options.name)
         await storage.journal?.erase()
       } finally {
         end(new TabmeshError('closed', 'The store is destroyed.'))

@@ -27,6 +27,7 @@ export type ErrorCode =
   | 'resolver-failed'
   | 'strategy-mismatch'
   | 'not-ready'
+  | 'released'
   | 'sequence-exhausted'
   | 'dropped'
   | 'era-ended'

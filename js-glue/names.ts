@@ -1,6 +1,23 @@
 // The names that all entry points for stores have.
 export { TabmeshError, type ErrorCode } from './errors.ts'
 export type {
+  Block,
+  Compute,
+  ComputeRecord,
+  Forces,
+  MinuteOfRecords,
+  NumberArrays,
+  NumberType,
+  Particles,
+  Performance,
+  RecordDetails,
+  RecordQuery,
+  Session,
+  Statistics,
+  StatisticsOptions,
+  Vector,
+} from './compute/types.ts'
+export type {
   Bridge,
   CallHandler,
   Conflict,

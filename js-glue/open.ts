@@ -310,6 +310,9 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
     get status(): Status {
       return engine?.status() ?? { persistence: persist === false ? 'none' : 'opening', channel: 'none', leadership: 'none', relay: 'off', clockSkewMs: 0, readOnly: false, pendingDurable: mirror.parts.ledger.pendingDurable(), safeToClose: mirror.parts.ledger.pendingDurable() === 0 }
     },
+    get compute() {
+      return started().compute
+    },
     inspect: () => started().inspection,
     stats: (): Stats => engine?.stats() ?? { writes: 0, framesIn: 0, bytesIn: 0, framesOut: 0, bytesOut: 0, dropped: 0, gaps: 0, divergences: 0, nodes: 0, textBytes: 0, poolBytes: 0, era: 0 },
     on(event, listener) {

@@ -201,6 +201,29 @@ export interface TabLabel {
   release(): void
 }
 
+/** A compute record without its bytes, as it is stored. */
+export interface StoredRecord {
+  readonly id: string
+  readonly type: string
+  /** Milliseconds since 1970. */
+  readonly time: number
+  readonly params: unknown
+  readonly performance: { readonly fps?: number; readonly throughput?: number; readonly latency?: number; readonly memory?: number }
+  readonly block?: { readonly type: string; readonly length: number; readonly packing: 'none' | 'gzip' } | undefined
+}
+
+/** Compute records of one store's name, shared by all tabs. Every call may reject; nothing is changed then. */
+export interface RecordShelf {
+  /** Stores it in place of what was there; resolves when that is complete. The bytes are not the caller's any more. */
+  put(record: StoredRecord, bytes: ArrayBuffer | undefined): Promise<void>
+  get(id: string): Promise<{ readonly record: StoredRecord; readonly bytes: ArrayBuffer | undefined } | undefined>
+  /** The newest first. */
+  query(query: { readonly type?: string; readonly from?: number; readonly to?: number; readonly minFps?: number; readonly limit?: number }): Promise<StoredRecord[]>
+  /** Removes what is from before a time, and all but the newest `keep`; resolves to how many those were. */
+  remove(before: number, keep: number): Promise<number>
+  close(): void
+}
+
 export interface Platform {
   readonly clock: Clock
   readonly lifecycle: Lifecycle
@@ -213,6 +236,10 @@ export interface Platform {
   openJournal(name: string, durability: 'relaxed' | 'strict', onLost: () => void): Promise<Journal> | undefined
   /** The versions of which there is a database (versions.ts): where the surroundings have no list of databases, those of `candidates`. Rejects where they cannot be told now. */
   versions(name: string, candidates: readonly number[]): Promise<number[]>
+  /** In memory where there is no database, or no name is given. */
+  openRecords(name: string | undefined): Promise<RecordShelf>
+  /** Erases them, also those of tabs that have them open. */
+  eraseRecords(name: string): Promise<void>
   openLock(name: string): Lock | undefined
   /** Connects to a store of that name in another window, which does the same; `nonce` is this side's. Returns the undo. */
   connectWindow(name: string, peer: WindowPeer, nonce: string, clock: Clock, handlers: WindowPortHandlers): () => void

@@ -1,4 +1,5 @@
 // The public types. API reference: README and docs.
+import type { Compute } from './compute/types.ts'
 
 /** What a store can hold: JSON, with objects at the top. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
@@ -251,6 +252,8 @@ export interface Stats {
   readonly poolBytes: number
   /** How often the store's history has been dropped. */
   readonly era: number
+  /** As `compute.usage()`; undefined until `compute.ready`. */
+  readonly compute?: ReturnType<Compute['usage']> | undefined
   /** From a write in another tab to the listeners of this one; undefined while none was seen. By the clock of the device, so to within a millisecond. */
   readonly seen?: Latency | undefined
   /** From a write of this tab, other than by a transaction, to its being durable; undefined while none was. */
@@ -385,6 +388,8 @@ export interface Store<S extends State> {
   readonly leader: Leader
   readonly conflicts: ConflictInbox
   readonly history: StoreHistory
+  /** Typed arrays in module memory, what computes on them, and records of it. Throws TabmeshError `not-ready` until the core is loaded. */
+  readonly compute: Compute
   readonly status: Status
   stats(): Stats
   /** Throws TabmeshError `not-ready` until the core is loaded. */

@@ -6,6 +6,8 @@ import { main, root, say, step, StepError } from './lib/run.mjs'
 
 const benches = {
   latency: async () => (await load('latency')).latency(),
+  frames: async () => (await load('frames')).frames(),
+  compute: async () => (await load('compute')).compute(),
 }
 
 /** Benchmarks are TypeScript: Vite's loader runs them in Node. */
@@ -21,7 +23,7 @@ await main(async () => {
   mkdirSync(join(root, 'bench-results'), { recursive: true })
   for (const name of wanted ? [wanted] : Object.keys(benches)) {
     const rows = await step(`benchmark ${name}`, benches[name])
-    console.table(Object.fromEntries(rows.map(({ name: row, ...figures }) => [row, Object.fromEntries(Object.entries(figures).map(([key, value]) => [key, Number(value.toFixed(3))]))])))
+    console.table(Object.fromEntries(rows.map(({ name: row, ...figures }) => [row, Object.fromEntries(Object.entries(figures).map(([key, value]) => [key, Number(Number(value).toFixed(3))]))])))
     writeFileSync(join(root, 'bench-results', `${name}.json`), JSON.stringify(rows, null, 2))
     say(`bench-results/${name}.json written`)
   }

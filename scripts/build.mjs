@@ -7,7 +7,7 @@ import { setup } from './setup.mjs'
 export async function buildAll() {
   const toolchain = await setup()
   const { buildPackage, buildWasm, copyGenerated } = await import('./lib/steps.mjs')
-  await buildWasm(toolchain, ['tabmesh'])
+  await buildWasm(toolchain, ['tabmesh', 'compute'])
   copyGenerated()
   await buildPackage()
   return toolchain

@@ -3,5 +3,5 @@ interface Size {
   gzip: number
   brotli: number
 }
-export const budgets: Record<"critical" | "javascript" | "wasm" | "zustand", number>
-export function sizes(): Promise<{ critical: Size; javascript: Size; wasm: Size; zustand: Size }>
+export const budgets: Record<"critical" | "javascript" | "wasm" | "compute" | "zustand", number>
+export function sizes(): Promise<{ critical: Size; javascript: Size; wasm: Size; compute: Size; zustand: Size }>

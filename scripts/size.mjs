@@ -14,20 +14,20 @@ import { main, root, StepError } from './lib/run.mjs'
  * the lease, cleared storage and leaders that are stopped 1,300, versions and migrations 270 and 2,400, bridges 100 and 1,200,
  * the tab's name and advisory leaders 500, hot copies and last words 350 and 1,150, databases that are lost 250, visible leaders 20 and 220,
  * transactions that are given up, and full disks, 240, appends that ask nothing before and databases that are held up 500,
- * pace and what shouldSync keeps 520 and 870, the identity of parts of whole keys 60, tabs whose locks come late 70, entries that say where the module is 90, what pages have left to a later era 760, times and what tools look at 40 and 900, ways of the app's own 60 and 190, views of other states 130, compressed checkpoints 180; a second entry makes one more file, 160.
+ * pace and what shouldSync keeps 520 and 870, the identity of parts of whole keys 60, tabs whose locks come late 70, entries that say where the module is 90, what pages have left to a later era 760, times and what tools look at 40 and 900, ways of the app's own 60 and 190, views of other states 130, compressed checkpoints 180, the way to store.compute 90 and 600; a second entry makes one more file, 160.
  */
-export const budgets = { critical: 8_800, javascript: 39_200, wasm: 90_000, zustand: 1_500 }
+export const budgets = { critical: 8_900, javascript: 39_800, wasm: 90_000, compute: 12_000, zustand: 1_500 }
 
 const brotli = (bytes) => brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length
 
 const app = `import { createStore } from './dist/index.js'\nglobalThis.store = createStore({ name: 'app', state: {} })\n`
 const adapters = { zustand: `import { createBroadcastSync } from './dist/zustand.js'\nglobalThis.sync = createBroadcastSync(globalThis.app, { channelName: 'app' })\n` }
 
-/** Sizes of the smallest app that shares a state: { critical, javascript, wasm }, and what an adapter adds to the critical path, as { raw, gzip, brotli }. */
+/** Sizes of the smallest app that shares a state: { critical, javascript, wasm, compute }, and what an adapter adds to the critical path, as { raw, gzip, brotli }. */
 export async function sizes() {
-  const { critical, javascript } = await sizesOf(app)
+  const { critical, javascript, compute } = await sizesOf(app)
   const wasm = measured([join(root, 'dist', 'tabmesh.wasm')])
-  const all = { critical, javascript, wasm }
+  const all = { critical, javascript, wasm, compute }
   for (const [name, script] of Object.entries(adapters)) {
     const more = (await sizesOf(app + script)).critical
     all[name] = Object.fromEntries(Object.entries(more).map(([unit, size]) => [unit, size - critical[unit]]))
@@ -62,18 +62,16 @@ async function sizesOf(script) {
     })
     const out = join(folder, 'out')
     const files = readdirSync(out).filter((name) => name.endsWith('.js'))
-    // The critical path: the entry and what it imports statically.
-    const critical = new Set()
-    const walk = (path) => {
-      if (critical.has(path)) return
-      critical.add(path)
-      for (const { path: next, kind } of metafile.outputs[path].imports) if (kind === 'import-statement') walk(next)
+    // The critical path: the entry and what it imports statically. Then what that loads, and what is loaded by those who compute.
+    const importsOf = (path, kind) => metafile.outputs[path].imports.filter((one) => one.kind === kind && !one.external).map((one) => one.path)
+    const withImports = (paths, among = new Set()) => {
+      for (const path of paths) if (!among.has(path)) withImports(importsOf(path, 'import-statement'), among.add(path))
+      return among
     }
-    walk('out/app.js')
-    return {
-      critical: measured([...critical].map((path) => join(folder, path))),
-      javascript: measured(files.map((name) => join(out, name))),
-    }
+    const critical = withImports(['out/app.js'])
+    const javascript = withImports([...critical].flatMap((path) => importsOf(path, 'dynamic-import')), new Set(critical))
+    const at = (paths) => measured([...paths].map((path) => join(folder, path)))
+    return { critical: at(critical), javascript: at(javascript), compute: at(files.map((name) => `out/${name}`).filter((path) => !javascript.has(path))) }
   } finally {
     rmSync(folder, { recursive: true })
   }

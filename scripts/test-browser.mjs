@@ -16,6 +16,6 @@ await main(async () => {
   for (const name of browser === 'all' ? browserNames : [browser]) {
     await ensureBrowser(name, long)
     say(`in ${name} …`)
-    await run(join(root, 'node_modules', '.bin', 'vitest'), ['run', '--project', long ? 'endurance' : 'browser', ...filters], { env: { TABMESH_TIMES: process.env.TABMESH_TIMES ?? 'strict', TABMESH_BROWSER: name } })
+    await run(join(root, 'node_modules', '.bin', 'vitest'), ['run', ...(long ? ['endurance'] : ['browser', 'calm']).flatMap((project) => ['--project', project]), '--no-file-parallelism', ...filters], { env: { TABMESH_TIMES: process.env.TABMESH_TIMES ?? 'strict', TABMESH_BROWSER: name } })
   }
 })

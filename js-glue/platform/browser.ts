@@ -11,6 +11,15 @@ import { randomBytes } from './web-crypto.ts'
 import { openWebLocks } from './web-locks.ts'
 import { connectWindow } from './window-port.ts'
 
+function hasDatabases(): boolean {
+  try {
+    // Reading the property throws in opaque origins.
+    return !!(globalThis as { indexedDB?: IDBFactory }).indexedDB
+  } catch {
+    return false
+  }
+}
+
 export function createBrowserPlatform(): Platform {
   return {
     clock: createSystemClock(),
@@ -19,16 +28,14 @@ export function createBrowserPlatform(): Platform {
     random: randomBytes,
     claimLabel: claimTabLabel,
     openChannel: (kind, name, receive, packer) => (kind === 'broadcast-channel' ? openBroadcastChannel(name, receive) : openStorageEvents(name, receive, packer)),
-    openJournal(name, durability, onLost) {
-      try {
-        // Reading the property throws in opaque origins.
-        if (!(globalThis as { indexedDB?: IDBFactory }).indexedDB) return undefined
-      } catch {
-        return undefined
-      }
-      return openIndexedDb(name, durability, onLost)
-    },
+    openJournal: (name, durability, onLost) => (hasDatabases() ? openIndexedDb(name, durability, onLost) : undefined),
     versions: versionsInIndexedDb,
+    async openRecords(name) {
+      // Loaded by those who compute.
+      if (name !== undefined && hasDatabases()) return (await import('./record-database.ts')).openRecordDatabase(name)
+      return (await import('./memory-records.ts')).recordShelfOn(new Map())
+    },
+    eraseRecords: async (name) => (hasDatabases() ? (await import('./record-database.ts')).eraseRecordDatabase(name) : undefined),
     openLock: openWebLocks,
     connectWindow,
   }

@@ -1,6 +1,7 @@
 // The twin of all platform parts in memory, with faults: several tabs of one origin in one process.
 import { TabmeshError } from '../errors.ts'
 import type { BytePacker, Channel, ChannelKind, Journal, LifecycleListener, Lock, LockHandlers, Platform, WindowPeer, WindowPortHandlers } from '../platform.ts'
+import { recordShelfOn, type RecordsInMemory } from './memory-records.ts'
 import { apply, emptyDisk, journalOn, type Change, type Disk, type DiskAccess } from './journal-log.ts'
 
 export interface MemoryFaults {
@@ -104,6 +105,7 @@ const originOf = ({ label }: Tab): string => `https://${label.replace(' ', '-')}
 
 export function createMemoryOrigin(faults: MemoryFaults = {}, time: MemoryTime = realTime): MemoryOrigin {
   const disks = new Map<string, Disk>()
+  const recordsBy = new Map<string, RecordsInMemory>()
   const channels = new Set<{ kind: ChannelKind; name: string; tab: Tab; receive: (frame: Uint8Array) => void }>()
   const queues = new Map<string, Waiter[]>()
   const sides = new Set<Side>()
@@ -118,6 +120,12 @@ export function createMemoryOrigin(faults: MemoryFaults = {}, time: MemoryTime =
   const disk = (name: string): Disk => {
     let found = disks.get(name)
     if (!found) disks.set(name, (found = emptyDisk(newGeneration())))
+    return found
+  }
+
+  const recordsOf = (name: string | undefined): RecordsInMemory => {
+    const found = (name !== undefined && recordsBy.get(name)) || new Map<string, never>()
+    if (name !== undefined) recordsBy.set(name, found)
     return found
   }
 
@@ -291,6 +299,8 @@ export function createMemoryOrigin(faults: MemoryFaults = {}, time: MemoryTime =
           openJournal: (name, _durability, onLost) => openJournal(tab, name, onLost),
           versions: (name, _candidates) => Promise.resolve([...disks.keys()].flatMap((one) => (one === name ? [1] : one.startsWith(`${name}@`) ? [Number(one.slice(name.length + 1))] : []))),
           connectWindow: (name, peer, nonce, _clock, handlers) => connectWindow(tab, name, peer, nonce, handlers),
+          openRecords: (name) => Promise.resolve(recordShelfOn(recordsOf(name))),
+          eraseRecords: (name) => Promise.resolve(recordsOf(name).clear()),
           openLock: (name) => (faults.locks === false ? undefined : openLock(tab, name)),
         },
         kill() {

@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import type { Platform, Shelf } from '../platform.ts'
 import { openBroadcastChannel } from './broadcast-channel.ts'
 import { openFileJournal, storesIn } from './file-journal.ts'
+import { recordShelfOn } from './memory-records.ts'
 import { createPageLifecycle } from './page-lifecycle.ts'
 import { createSystemClock } from './system-clock.ts'
 import { randomBytes } from './web-crypto.ts'
@@ -26,6 +27,8 @@ export function createNodePlatform(directory: string): Platform {
       const stores = await storesIn(path)
       return stores.flatMap((one) => (one === name ? [1] : one.startsWith(`${name}@`) ? [Number(one.slice(name.length + 1))] : []))
     },
+    openRecords: () => Promise.resolve(recordShelfOn(new Map())), // of this store alone
+    eraseRecords: () => Promise.resolve(),
     openLock: () => undefined, // Node 20 has none; the lease in the journal serves processes, too
     connectWindow: () => () => undefined,
   }

@@ -1,37 +1,38 @@
-// The demo page as a visitor sees it: two tabs of one profile, at two widths, light and dark.
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+// The demo page as a visitor sees it: two tabs of one profile, every view at two widths, light and dark.
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { eventually, launch, root, serve, type Profile } from './harness.ts'
+import { afterEach, describe, expect, test } from 'vitest'
+import { eventually } from './harness.ts'
+import { lookAt } from './look.ts'
+import { useChromium } from './suite.ts'
 
-const pictures = join(root, 'build', 'screenshots')
-let profile: Profile
-let server: Awaited<ReturnType<typeof serve>>
+const suite = useChromium()
 const problems: string[] = []
 
-beforeAll(async () => {
-  mkdirSync(pictures, { recursive: true })
-  server = await serve()
-  profile = await launch()
-})
-afterAll(async () => {
-  await profile.close()
-  await server.close()
-})
-
-async function open(): Promise<Page> {
-  const page = await profile.context.newPage()
+async function open(view = 'dashboard', prepare?: (page: Page) => Promise<unknown>): Promise<Page> {
+  const page = await suite.profile.context.newPage()
   page.on('pageerror', (error) => problems.push(error.message))
-  page.on('console', (message) => ['error', 'warning'].includes(message.type()) && problems.push(message.text()))
+  // Pictures of WebGL are slow, and the driver says so.
+  page.on('console', (message) => ['error', 'warning'].includes(message.type()) && !message.text().includes('GPU stall') && problems.push(message.text()))
   await page.setViewportSize({ width: 1280, height: 900 })
-  await page.goto(server.url.replace('/tests/browser/page.html', '/web/dist/index.html'))
-  await page.waitForFunction(() => document.querySelectorAll('#tabs li').length > 0)
+  await prepare?.(page)
+  await page.goto(suite.server.url.replace('/tests/browser/page.html', `/web/dist/index.html#/${view}`))
+  await page.waitForFunction(() => /leads|follows/.test(document.querySelector('#self')?.textContent ?? ''))
   return page
 }
 
-describe('the demo page', () => {
-  test('shows one board in two tabs: tasks, filters, theme, layout, leader, write levels and frames', async () => {
+/** The theme is shared state: the page is asked to change it, as a visitor would. */
+const paint = async (page: Page, theme: 'light' | 'dark'): Promise<void> => {
+  if ((await page.locator('html').getAttribute('data-theme')) !== theme) await page.locator('#theme').click()
+  await eventually(() => page.locator('html').getAttribute('data-theme'), (now) => now === theme)
+}
+
+afterEach(async () => {
+  await Promise.all(suite.profile.context.pages().map((page) => page.close()))
+  expect(problems.splice(0)).toEqual([])
+})
+
+describe('the dashboard', () => {
+  test('is one in two tabs: tasks, filters, theme, layout, leader, write levels and frames', async () => {
     const [one, two] = [await open(), await open()]
     await eventually(() => two.locator('#tabs li').count(), (count) => count === 2)
     await eventually(() => one.locator('#self').textContent(), (text) => text!.startsWith('leads'))
@@ -57,30 +58,113 @@ describe('the demo page', () => {
     await one.mouse.up()
     const order = (page: Page): Promise<string[]> => page.locator('.widget').evaluateAll((all) => all.map((widget) => widget.getAttribute('data-id')!))
     await eventually(() => order(two), (names) => names.indexOf('load') < names.indexOf('progress'))
+    expect(await order(one)).toEqual(await order(two))
     // And by the keyboard.
     await one.getByRole('button', { name: 'Move Open by person down' }).press('Enter')
     await eventually(() => order(two), (names) => names.indexOf('load') > names.indexOf('progress'))
+    expect(await order(one)).toEqual(await order(two))
+    await one.getByRole('button', { name: 'Make Notes narrow' }).press('Enter')
+    await two.locator('[data-id="notes"]:not(.wide)').waitFor()
+    await two.getByRole('button', { name: 'Make Notes wide' }).click()
+    await one.locator('[data-id="notes"].wide').waitFor()
 
     await one.locator('#stir').click()
     await eventually(() => one.locator('#stir').isEnabled(), Boolean)
     await eventually(() => one.locator('.levels .reached').count(), (count) => count === 3)
     expect(await one.locator('#figures').textContent()).toMatch(/p50 [\d.]+ ms/)
     expect(await one.locator('#frames tr').count()).toBeGreaterThan(20)
+    await lookAt(one, 'dashboard', paint)
+    expect(await two.locator('html').getAttribute('data-theme')).toBe('dark')
 
-    for (const theme of ['light', 'dark'] as const) {
-      if ((await one.locator('html').getAttribute('data-theme')) !== theme) await one.locator('#theme').click()
-      await eventually(() => two.locator('html').getAttribute('data-theme'), (now) => now === theme)
-      for (const width of [1280, 390]) {
-        await one.setViewportSize({ width, height: width === 390 ? 844 : 900 })
-        await one.screenshot({ path: join(pictures, `demo-${width}-${theme}.png`), fullPage: true })
-        expect(await one.evaluate(() => document.documentElement.scrollWidth - innerWidth), `nothing hangs over at ${width}`).toBeLessThanOrEqual(0)
-      }
-      await one.setViewportSize({ width: 1280, height: 900 })
-    }
     await two.close()
     await eventually(() => one.locator('#tabs li').count(), (count) => count === 1)
     await one.reload()
     await one.getByText('Look at it in two windows').waitFor()
-    expect(problems).toEqual([])
+  })
+
+  test('keeps the caret where one types while another tab writes', async () => {
+    const [one, two] = [await open(), await open()]
+    const notes = one.getByLabel('Notes', { exact: true })
+    await notes.fill('first line\nlast line')
+    await notes.press('Control+Home')
+    await notes.pressSequentially('so: ')
+    await two.getByText('so: first line').waitFor()
+    await two.getByLabel('Notes', { exact: true }).fill('so: first line\nanother end')
+    await eventually(() => notes.inputValue(), (text) => text.endsWith('another end'))
+    await notes.pressSequentially('here ')
+    expect(await notes.inputValue()).toBe('so: here first line\nanother end')
+  })
+
+  test('has frames that follow, each a member of the mesh', async () => {
+    const page = await open()
+    for (let i = 0; i < 3; i++) await page.getByRole('button', { name: 'Add a module' }).click()
+    await eventually(() => page.locator('#tabs li').count(), (count) => count === 4)
+    const module = page.frameLocator('iframe[name="module-2"]')
+    await module.getByText('All projects').waitFor()
+    await page.getByRole('radio', { name: 'Lighthouse' }).check()
+    await module.getByText('Lighthouse').waitFor()
+    await page.getByRole('button', { name: 'Change something' }).click()
+    for (const row of await page.locator('.modules li p').all()) await eventually(() => row.textContent(), (text) => /p50 [\d.]+ ms/.test(text!))
+    await page.getByRole('radio', { name: 'All' }).first().check()
+    await lookAt(page, 'modules', paint)
+    await page.getByRole('button', { name: 'Remove one' }).click()
+    await eventually(() => page.locator('#tabs li').count(), (count) => count === 3)
+  })
+})
+
+/** Notes what WebGL is given, and the memory of the module that computes. */
+function spy(): void {
+  const seen = { own: 0, other: 0, memory: undefined as WebAssembly.Memory | undefined }
+  ;(globalThis as { spied?: typeof seen }).spied = seen
+  const instantiate = WebAssembly.instantiate.bind(WebAssembly)
+  WebAssembly.instantiate = (async (...given: Parameters<typeof instantiate>) => {
+    const made = (await instantiate(...given)) as unknown as WebAssembly.WebAssemblyInstantiatedSource | WebAssembly.Instance
+    const { exports } = 'instance' in made ? made.instance : made
+    if ('packPositions' in exports) seen.memory = exports.memory as WebAssembly.Memory
+    return made
+  }) as typeof instantiate
+  for (const name of ['bufferData', 'bufferSubData'] as const) {
+    const act = Reflect.get(WebGL2RenderingContext.prototype, name) as (...args: unknown[]) => void
+    const value = function (this: WebGL2RenderingContext, ...args: unknown[]): void {
+      const data = args.find((one) => ArrayBuffer.isView(one))
+      if (data && data.byteLength >= 40_000) seen[data.buffer === seen.memory?.buffer ? 'own' : 'other']++
+      act.apply(this, args)
+    }
+    Object.defineProperty(WebGL2RenderingContext.prototype, name, { value })
+  }
+}
+
+const spied = (page: Page): Promise<{ own: number; other: number }> => page.evaluate(() => (({ own, other }) => ({ own, other }))((globalThis as unknown as { spied: { own: number; other: number } }).spied))
+const figure = (page: Page, name: string): Promise<string> => page.locator('.figures div').filter({ has: page.locator('dt', { hasText: new RegExp(`^${name}$`) }) }).locator('dd').innerText()
+
+describe('the particles', () => {
+  test('move in the leader, whose graphics card is given module memory itself; other tabs draw what it sends', { timeout: 120_000 }, async () => {
+    const leader = await open('particles', (page) => page.addInitScript(spy))
+    await eventually(() => figure(leader, 'steps'), (text) => Number.parseInt(text, 10) > 5, 20_000)
+    await eventually(() => spied(leader), ({ own }) => own > 30, 20_000)
+    expect((await spied(leader)).other).toBe(0)
+    expect(await figure(leader, 'this tab')).toBe('computes')
+
+    const other = await open('particles')
+    await eventually(() => figure(other, 'pictures here'), (text) => Number.parseInt(text, 10) > 2, 20_000)
+    expect(await figure(other, 'this tab')).toBe('draws what is sent')
+    await eventually(() => figure(other, 'sent'), (text) => Number.parseFloat(text) > 0)
+
+    await other.getByRole('radio', { name: '50,000', exact: true }).check()
+    await eventually(() => figure(other, 'memory taken'), (text) => Number.parseFloat(text) > 1.4 && Number.parseFloat(text) < 2, 20_000)
+    expect((await spied(leader)).other).toBe(0)
+    await other.getByRole('radio', { name: '10,000', exact: true }).check()
+    await other.getByRole('button', { name: 'Stop' }).click()
+    await leader.getByRole('button', { name: 'Start' }).waitFor()
+    await leader.getByRole('button', { name: 'Start' }).click()
+    await eventually(() => other.getByRole('img', { name: /^Steps a second: last/ }).count(), (count) => count === 1, 20_000)
+
+    await leader.bringToFront()
+    await eventually(() => spied(leader), ({ own }) => own > 60, 20_000)
+    await lookAt(leader, 'particles', paint)
+
+    await leader.close()
+    await eventually(() => figure(other, 'this tab'), (text) => text === 'computes', 20_000)
+    await eventually(() => figure(other, 'steps'), (text) => Number.parseInt(text, 10) > 5, 20_000)
   })
 })

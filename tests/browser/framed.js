@@ -1,4 +1,4 @@
-// #ROLE,ORIGIN, in a frame. `copy`: opens the store `copies`. `end`: the other end of a bridge to the parent. `hostile`: when told to, posts to it what it has no right to.
+// #ROLE,ORIGIN, in a frame. `copy`: opens the store `copies`. `echo`: tells the parent when it has seen a change of the store `echoes`, or a message. `end`: the other end of a bridge to the parent. `hostile`: when told to, posts to it what it has no right to.
 import * as tabmesh from '/dist/index.js'
 
 const { BroadcastChannel, MessageChannel, addEventListener, location, parent, setTimeout } = globalThis
@@ -12,6 +12,15 @@ if (role === 'copy') {
     say({ id: store.tab.id, label: store.tab.label, count: store.getState().count, tabs: store.tabs.length })
   })
   say({ id: store.tab.id, label: store.tab.label })
+}
+
+if (role === 'echo') {
+  const { performance } = globalThis
+  const now = () => performance.timeOrigin + performance.now()
+  const store = await tabmesh.openStore({ name: 'echoes', state: { beat: { count: 0 } }, leader: false })
+  store.subscribe(({ beat }) => beat.count, () => say({ at: now() }))
+  addEventListener('message', ({ data }) => data.bare && say({ at: now() }))
+  say({ ready: true })
 }
 
 if (role === 'end') {

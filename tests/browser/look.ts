@@ -9,12 +9,12 @@ import { root } from './harness.ts'
 const pictures = join(root, 'build', 'screenshots')
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
-/** Four pictures, none wider than its window, and nothing that axe finds. */
-export async function lookAt(page: Page, name: string): Promise<void> {
+/** Four pictures, none wider than its window, and nothing that axe finds. `paint`: how the page becomes light or dark, where it does not go by the browser. */
+export async function lookAt(page: Page, name: string, paint: (page: Page, scheme: 'light' | 'dark') => Promise<void> = (page, colorScheme) => page.emulateMedia({ colorScheme })): Promise<void> {
   mkdirSync(pictures, { recursive: true })
   if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe)
   for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme })
+    await paint(page, colorScheme)
     for (const width of [1280, 390]) {
       await page.setViewportSize({ width, height: 800 })
       await page.screenshot({ path: join(pictures, `${name}-${colorScheme}-${width}.png`) })

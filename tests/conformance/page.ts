@@ -6,6 +6,7 @@ import { channelKinds, type Platform } from '../../js-glue/platform.ts'
 import { channelCases } from './channel.ts'
 import { journalCases } from './journal.ts'
 import { lockCases } from './lock.ts'
+import { recordCases } from './records.ts'
 import type { Case, Surroundings, Tab } from './surroundings.ts'
 
 declare global {
@@ -19,7 +20,7 @@ declare global {
 if (window.parent !== window) {
   window.tabmeshPlatform = createBrowserPlatform()
 } else {
-  const suites: Record<string, readonly Case[]> = { journal: journalCases, lock: lockCases }
+  const suites: Record<string, readonly Case[]> = { journal: journalCases, lock: lockCases, records: recordCases }
   const packer = bytePackerOf(await loadModule('/dist/tabmesh.wasm'))
   for (const kind of channelKinds) suites[kind] = channelCases(kind, packer)
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "lz/pieces.h"
 #include "replica/replica.h"
 #include "tests/unit/replicas.h"
 #include "wire/messages.h"
@@ -124,10 +125,14 @@ TEST(Memory, WhatIsStoredIsTakenOrTheReplicaIsCalledIncomplete) {
   Buffer checkpoint;
   ASSERT_EQ(writer->EncodeCheckpoint(&checkpoint), Status::kOk);
   auto another = MakeReady(Options(1));
-  std::vector<std::string> stored = {std::string(checkpoint.view())};
+  Buffer packed;
+  for (size_t from = 0; from < checkpoint.size(); from += lz::kPieceBytesMax) {
+    ASSERT_EQ(lz::AppendPiece(checkpoint.view().substr(from, lz::kPieceBytesMax), &packed), Status::kOk);
+  }
+  std::vector<std::string> stored = {std::string(checkpoint.view()), std::string(packed.view())};
   for (const std::string& edits : Edits()) stored.push_back(Set(another.get(), edits));
-  for (size_t from : {size_t{0}, size_t{1}}) {
-    const size_t to = from == 0 ? 1 : stored.size();
+  for (size_t from : {size_t{0}, size_t{1}, size_t{2}}) {
+    const size_t to = from < 2 ? from + 1 : stored.size();
     ForEveryAllocation(
         [] {
           auto replica = std::make_unique<Replica>(Options(2));

@@ -13,11 +13,15 @@ export interface Task {
 export interface Board {
   theme: 'light' | 'dark'
   filters: { project: string; status: 'all' | 'open' | 'done'; text: string }
+  /** Widgets in their order. */
   layout: string[]
+  /** Those that take a whole row. */
+  wide: Record<string, boolean>
   tasks: Record<string, Task>
   notes: string
-  /** Written by "Make 60 changes". */
-  pulse: number
+  /** Written by "Make 60 changes": how many, and when the last was made, in milliseconds since 1970. */
+  pulse: { count: number; at: number }
+  particles: { running: boolean; count: number; seed: number }
 }
 
 export const projects = ['Harbour', 'Lighthouse', 'Ferry']
@@ -31,6 +35,9 @@ const seed: [string, string, string, boolean][] = [
   ['Summer timetable to the printers', 'Ferry', 'Grace', true],
   ['Book the dry dock for October', 'Ferry', 'Linus', false],
 ]
+
+/** Whether this is a frame within the page. */
+export const isModule = location.hash === '#/module'
 
 const listeners = new Set<(event: DebugEvent) => void>()
 
@@ -55,19 +62,34 @@ export function onChange(follower: (write: Write) => void): () => void {
 
 export const store = createStore<Board>({
   name: 'demo',
+  version: 2,
+  migrations: [{ version: 2, up: ({ pulse: _, ...rest }: Record<string, unknown>) => rest }], // the pulse was a number
   state: {
     theme: matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light',
     filters: { project: 'all', status: 'all', text: '' },
-    layout: ['tasks', 'progress', 'load', 'notes'],
+    layout: ['tasks', 'progress', 'load', 'notes', 'modules'],
+    wide: { tasks: true, notes: true, modules: true },
     tasks: Object.fromEntries(seed.map(([title, project, owner, done], at) => [`seed-${at}`, { title, project, owner, done, at }])),
     notes: 'Tide tables are in the blue folder.\nThe ferry horn is tested on Mondays at noon.',
-    pulse: 0,
+    pulse: { count: 0, at: 0 },
+    particles: { running: true, count: 10_000, seed: 1 },
   },
+  leader: isModule ? false : { preferVisible: true }, // what the leader does, a whole page does
   debug: (event) => listeners.forEach((listener) => listener(event)),
 })
 
+export type Shown = ReturnType<typeof store.getState>
+
+/** Milliseconds since 1970, finer than Date.now(), and by one clock in all pages of a machine. */
+export const preciseNow = (): number => performance.timeOrigin + performance.now()
+
+/** One more change that others can tell the time of. */
+export function beat(): void {
+  changed(store.setState(({ pulse }) => ({ pulse: { count: pulse.count + 1, at: preciseNow() } })))
+}
+
 /** The tasks that the filters let through, in their order. */
-export function shownTasks({ tasks, filters }: ReturnType<typeof store.getState>): [string, Task][] {
+export function shownTasks({ tasks, filters }: Pick<Shown, 'tasks' | 'filters'>): [string, Shown['tasks'][string]][] {
   const text = filters.text.trim().toLowerCase()
   return Object.entries(tasks)
     .filter(([, task]) => filters.project === 'all' || task.project === filters.project)

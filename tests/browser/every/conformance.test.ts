@@ -7,6 +7,7 @@ import { channelKinds } from '../../../js-glue/platform.ts'
 import { channelCases } from '../../conformance/channel.ts'
 import { journalCases } from '../../conformance/journal.ts'
 import { lockCases } from '../../conformance/lock.ts'
+import { recordCases } from '../../conformance/records.ts'
 import { chosenBrowser, type BrowserTab } from '../browsers/browser.ts'
 import { eventually, root } from '../harness.ts'
 import { useBrowser } from '../suite.ts'
@@ -26,6 +27,7 @@ const names = [
   ...channelKinds.map((kind) => [kind, channelCases(kind, undefined as never)] as const),
   ['journal', journalCases] as const,
   ['lock', lockCases] as const,
+  ['records', recordCases] as const,
 ]
 
 describe(`in ${chosenBrowser()}`, () => {

@@ -1,0 +1,21 @@
+// The demo: views of one store, each with an address of its own.
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { App } from './app.tsx'
+import { isModule, store } from './state.ts'
+import './style.css'
+
+const showTheme = (theme: string): void => void (document.documentElement.dataset.theme = theme)
+showTheme(store.getState().theme)
+store.subscribe(({ theme }) => theme, showTheme)
+store.ready
+  .then(async () => {
+    if (!isModule) (await import('./particles/simulation.ts')).startSimulation()
+  })
+  .catch(() => undefined) // the page says so
+
+createRoot(document.getElementById('page')!).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+)
