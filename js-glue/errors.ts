@@ -28,6 +28,7 @@ export type ErrorCode =
   | 'strategy-mismatch'
   | 'not-ready'
   | 'released'
+  | 'offline-failed'
   | 'sequence-exhausted'
   | 'dropped'
   | 'era-ended'

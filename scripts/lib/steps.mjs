@@ -1,7 +1,8 @@
 // The build's steps: each does only what is out of date, where its tool can tell.
 import { build, transform } from 'esbuild'
+import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { delimiter, dirname, join } from 'node:path'
+import { delimiter, dirname, join, relative, sep } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { minify } from 'terser'
 import { root, run, step } from './run.mjs'
@@ -52,6 +53,7 @@ export const entries = {
   redux: 'js-glue/adapters/redux.ts',
   react: 'js-glue/adapters/react.ts',
   vue: 'js-glue/adapters/vue.ts',
+  offline: 'js-glue/offline/keep.ts',
 }
 /** By themselves: what they share with the others would be one more request in pages. */
 const wholeEntries = { neutral: { inline: 'js-glue/inline.ts', testing: 'js-glue/testing.ts', 'service-worker': 'js-glue/service-worker.ts' }, node: { node: 'js-glue/node.ts' } }
@@ -129,7 +131,7 @@ export async function buildPackage() {
     mkdirSync(join(root, 'dist'))
     // An import for its side effects alone: there are none, and users' bundlers would warn of it.
     for (const { path, text } of outputFiles) if (text !== '') writeFileSync(path, text.replace(/^import "\.\/chunk-[^"]+";\n/gm, ''))
-    for (const [platform, whole] of Object.entries(wholeEntries)) await build({ ...options, entryPoints: points(whole), platform })
+    for (const [platform, whole] of Object.entries(wholeEntries)) await build({ ...options, entryPoints: points(whole), platform, mainFields: ['module', 'main'], define: { 'process.env.NODE_ENV': '"production"' }, legalComments: 'eof' })
     await build({ ...options, ...inspectorEntry })
     await run(join(bin, 'tsc'), ['-p', 'tsconfig.package.json'], { capture: true })
     cpSync(join(root, 'js-glue', 'generated', 'tabmesh.wasm'), join(root, 'dist', 'tabmesh.wasm'))
@@ -149,7 +151,22 @@ export async function buildReference() {
   })
 }
 
-/** The demo as a static site in dist-web/. */
+/** All files of a folder as Workbox lists them; what has a hash in its name needs no revision. */
+function offlineFiles(folder) {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)).sort()
+  return files.map((file) => {
+    const url = relative(folder, file).split(sep).join('/')
+    return { url, revision: url.startsWith('assets/') ? null : createHash('sha256').update(readFileSync(file)).digest('hex').slice(0, 16) }
+  })
+}
+
+/** The demo as a static site in web/dist/, with a service worker that knows its files. */
 export async function buildWeb() {
-  await step('building the demo page', () => run(join(bin, 'vite'), ['build', 'web', '--logLevel', 'warn'], { capture: true }))
+  await step('building the demo page', async () => {
+    await run(join(bin, 'vite'), ['build', 'web', '--logLevel', 'warn'], { capture: true })
+    const dist = join(root, 'web', 'dist')
+    // One classic script: not every browser has modules in service workers. The place of the module is told.
+    const options = { absWorkingDir: root, entryPoints: ['web/src/service-worker.ts'], outdir: 'web/dist', bundle: true, minify: true, format: 'iife', target: 'es2022', logOverride: { 'empty-import-meta': 'silent' }, logLevel: 'warning' }
+    await build({ ...options, define: { FILES: JSON.stringify(offlineFiles(dist)) } })
+  })
 }

@@ -3,6 +3,7 @@ import { lazy, Suspense, useEffect, useState, type ComponentType } from 'react'
 import { useLeader, useStore, useTabs } from 'tabmesh/react'
 import { Dashboard } from './dashboard/dashboard.tsx'
 import { Module } from './dashboard/modules.tsx'
+import { KeepOffline } from './parts/offline.tsx'
 import { useRoute } from './route.ts'
 import { changed, store } from './state.ts'
 
@@ -46,6 +47,7 @@ function Shell({ name }: { name: string }) {
         <Actions />
       </header>
       <Trouble />
+      <KeepOffline />
       <main id="main" tabIndex={-1}>
         <h1 className="hidden">{title}</h1>
         <Suspense fallback={<p className="quiet">Loading …</p>}>

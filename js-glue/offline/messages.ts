@@ -1,0 +1,8 @@
+// What a page tells its service worker.
+
+export type OfflineMessage = 'use-update' | 'reconcile'
+
+export const messageOf = (what: OfflineMessage): { tabmesh: OfflineMessage } => ({ tabmesh: what })
+
+/** Whether another page, or our own, has said this. */
+export const isMessage = (data: unknown, what: OfflineMessage): boolean => (data as { tabmesh?: unknown } | null)?.tabmesh === what

@@ -1,0 +1,49 @@
+// The service worker's side of an app that starts offline. Caches by revision are Workbox's: https://developer.chrome.com/docs/workbox/modules/workbox-precaching
+import { cleanupOutdatedCaches, precacheAndRoute } from 'workbox-precaching'
+import type { State, Store } from '../types.ts'
+import { isMessage } from './messages.ts'
+
+/** As Workbox's tools and Vite's PWA plugin list them. `revision`: changes with the file; null where the address does. */
+export interface OfflineFile {
+  readonly url: string
+  readonly revision: string | null
+}
+
+export interface ServeOfflineOptions {
+  /**
+   * Opens the app's store, as its pages do, with `openStore` of this entry. Called every 30 s while a page lives that asks for it (`keepOffline`): what the store has heard of is stored then, also where no page
+   * could. It is closed again.
+   */
+  readonly reconcile?: () => Promise<Store<State>>
+}
+
+interface WorkerScope {
+  addEventListener(type: 'message', listener: (event: { readonly data: unknown; waitUntil(done: Promise<unknown>): void }) => void): void
+  skipWaiting(): Promise<void>
+}
+
+/**
+ * Serves the files of one version of the app from a cache, the page itself too; to be called at the top of the service worker's script. A new version waits until no page uses the old one, or
+ * until a page says that it may come (`keepOffline`).
+ */
+export function serveOffline(files: readonly OfflineFile[], { reconcile }: ServeOfflineOptions = {}): void {
+  const scope = globalThis as unknown as WorkerScope
+  let reconciling: Promise<void> | undefined
+  cleanupOutdatedCaches()
+  precacheAndRoute([...files])
+
+  async function reconciled(): Promise<void> {
+    const store = await reconcile!()
+    try {
+      store.requestState()
+      await store.flush('applied')
+    } finally {
+      await store.close() // which stores what is not stored
+    }
+  }
+
+  scope.addEventListener('message', (event) => {
+    if (isMessage(event.data, 'use-update')) event.waitUntil(scope.skipWaiting())
+    if (isMessage(event.data, 'reconcile') && reconcile) event.waitUntil((reconciling ??= reconciled().catch(() => undefined).finally(() => (reconciling = undefined))))
+  })
+}
