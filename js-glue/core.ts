@@ -164,6 +164,8 @@ export interface Core {
   lastWrite(path: readonly string[]): readonly [tab: string, time: number] | undefined
   /** Empty when memory is out, and while stored records wait for earlier ones. */
   checkpoint(): Uint8Array
+  /** The same in two replicas that have merged the same: 16 hexadecimal digits. */
+  digest(): string
   /** A piece of it, of at most `pieceBytes`, packed (JOURNAL_FORMAT.md); nothing when memory is out. */
   pack(piece: Uint8Array): Uint8Array
   /** What the next era begins with, and which writes of this one are in it. Undefined as `checkpoint`. */
@@ -290,6 +292,11 @@ export function createCore(module: MainModule, options: CoreOptions): Core {
       if (freed) return new Uint8Array()
       module.checkpoint(handle)
       return outputBytes()
+    },
+    digest() {
+      if (freed) return ''
+      module.digest(handle)
+      return outputText()
     },
     pack(piece) {
       const sizes = freed ? undefined : memory.put(piece)

@@ -7,16 +7,18 @@ import type { Compute } from './compute/types.ts'
 import { createConflicts, type Conflicts } from './conflicts.ts'
 import { createCore, hexOf, loadModule, type Core, type CoreEvent, type WasmPlace, type WasmSource } from './core.ts'
 import { customWay } from './custom-channel.ts'
+import { applyEdits } from './edits.ts'
 import { createEras, type Proposed } from './eras.ts'
 import { createHistogram } from './histogram.ts'
 import { createInspection } from './inspection.ts'
 import { TabmeshError } from './errors.ts'
-import { adopt, copied, type TreeEdit } from './json-tree.ts'
+import { adopt, copied, diffTrees, equals, type TreeEdit } from './json-tree.ts'
+import type { Layers } from './layers.ts'
 import { createJournalWriter } from './journal-writer.ts'
 import { bytePackerOf } from './lz.ts'
 import { channelKinds, type ChannelKind, type JournalContents, type Platform } from './platform.ts'
 import { createPace, type PaceOptions } from './pace.ts'
-import type { Lists } from './keyed-list.ts'
+import { valueAt, type Lists } from './keyed-list.ts'
 import { createLeadership } from './leadership.ts'
 import { createLeftWrites } from './left-writes.ts'
 import { createShelved } from './shelved.ts'
@@ -718,7 +720,37 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     ended: () => ended,
     perform,
   })
-  const inspection = createInspection({ core, lists, state: () => mirror.parts.state, era: () => eras.era, journal: () => storage.journal, hotBytes: () => shelved.copyBytes(), view: (state) => mirror.view(state), isShared: (key) => mirror.parts.isShared(key) })
+  /** Loaded when it is asked for. */
+  const openLayers = async (): Promise<Layers> =>
+    (await import('./layers.ts')).createLayers({
+      core,
+      now: () => clock.now(),
+      era: () => eras.era,
+      journal: () => storage.journal,
+      shown: sharedState,
+      shownBy: (of) => applyEdits(mirror.sharedInitial(), of.takeChanges(), lists),
+      hotCopy: () => shelved.hotCopy(),
+      scratch() {
+        const made = scratch(mesh, lists, (strategy) => strategy)
+        made.open(mirror.sharedInitial(), clock.now())
+        if (eras.era > 0) made.enterEra(eras.era, mirror.sharedInitial(), clock.now())
+        return made
+      },
+      differences(a, b) {
+        const edits: TreeEdit[] = []
+        diffTrees(a, b, [], edits)
+        return edits.filter(([path, value]) => !equals(valueAt(a, path, lists), value)).length // arrays are compared by what they hold
+      },
+      async settle() {
+        sync.flush()
+        await atMost(ledger.level('durable').catch(() => undefined), closeWaitMs)
+        await storage.read()
+      },
+      merge,
+      renewHotCopy: () => shelved.renewCopy(),
+      pause: (ms) => new Promise((resolve) => clock.after(ms, resolve)),
+    })
+  const inspection = createInspection({ core, lists, state: () => mirror.parts.state, layers: openLayers, view: (state) => mirror.view(state), isShared: (key) => mirror.parts.isShared(key) })
   const later = computeLater(async () =>
     (await import('./compute/compute.ts')).openCompute({
       clock,

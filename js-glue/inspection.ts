@@ -2,21 +2,19 @@
 import type { Core } from './core.ts'
 import type { JsonObject } from './json-tree.ts'
 import { idOf, type Lists } from './keyed-list.ts'
-import type { Journal } from './platform.ts'
+import type { Layers } from './layers.ts'
 import type { Inspection, Path } from './types.ts'
 
 export interface InspectionParts {
   readonly core: Core
   readonly lists: Lists
   readonly state: () => JsonObject
-  readonly era: () => number
-  readonly journal: () => Journal | undefined
-  readonly hotBytes: () => number
+  readonly layers: () => Promise<Layers>
   readonly view: (state: JsonObject | undefined) => void
   readonly isShared: (key: string) => boolean
 }
 
-export function createInspection({ core, lists, state, era, journal, hotBytes, view, isShared }: InspectionParts): Inspection {
+export function createInspection({ core, lists, state, layers, view, isShared }: InspectionParts): Inspection {
   /** As the core names the place; of what is inside an array that merges whole, the array. */
   function placeOf(path: Path): string[] {
     const keys: string[] = []
@@ -38,16 +36,7 @@ export function createInspection({ core, lists, state, era, journal, hotBytes, v
     },
     view: (shown) => view(shown as JsonObject | undefined),
     isShared,
-    async layers() {
-      const [textBytes = 0, poolBytes = 0] = core.counters().slice(-2)
-      const copyBytes = hotBytes()
-      const read = await journal()?.read(0, era())
-      const sum = (parts: readonly Uint8Array[]): number => parts.reduce((bytes, part) => bytes + part.byteLength, 0)
-      return [
-        { name: 'memory', bytes: textBytes + poolBytes },
-        ...(copyBytes > 0 ? [{ name: 'hot-copy' as const, bytes: copyBytes }] : []),
-        ...(read ? [{ name: journal()?.kind ?? 'indexed-db', bytes: sum(read.checkpoints) + sum(read.records), checkpoints: read.checkpoints.length, records: read.records.length }] : []),
-      ]
-    },
+    layers: async () => (await layers()).list(),
+    syncNow: async () => (await layers()).syncNow(),
   }
 }

@@ -35,6 +35,7 @@ export type {
   Migration,
   Outcome,
   Path,
+  Reconciliation,
   Resolver,
   ResolverContext,
   Selector,

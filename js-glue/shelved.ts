@@ -1,7 +1,7 @@
 // What this tab puts into localStorage: the hot copy, and last words, which is what a page could not store before it went.
 import type { Waiting } from './journal-writer.ts'
 import { packWrites, unpackWrites, type LeftWrites } from './left-writes.ts'
-import { erasedKey, hotKey, shelfOf } from './hot-copy.ts'
+import { erasedKey, hotKey, readHotCopy, shelfOf } from './hot-copy.ts'
 import type { JsonObject } from './json-tree.ts'
 import type { BytePacker, Clock, Journal, Platform, Shelf } from './platform.ts'
 import type { OwnWrite } from './unstored.ts'
@@ -48,8 +48,10 @@ export interface Shelved {
   takeIn(journal: Journal): void
   /** What pages of an older version have left in that era of theirs; `forget` it once it is migrated. */
   ofOlder(older: number, its: number): { readonly records: readonly Uint8Array[]; readonly forget: () => void }
-  /** What the hot copy takes; 0 where there is none. */
-  copyBytes(): number
+  /** The hot copy as it is; undefined where there is none. */
+  hotCopy(): { readonly state: JsonObject; readonly bytes: number } | undefined
+  /** Makes it again. */
+  renewCopy(): void
   /** Erases everything, also what pages that sleep now put there later. */
   erase(): void
 }
@@ -105,7 +107,14 @@ export function createShelved({ name, version, instance, platform, packer, copie
       })
     },
 
-    copyBytes: () => 2 * (shelf.read(copyKey)?.length ?? 0),
+    hotCopy() {
+      const text = shelf.read(copyKey)
+      return text === null ? undefined : { state: readHotCopy(shelf, name, version) ?? {}, bytes: 2 * text.length }
+    },
+    renewCopy() {
+      isDirty = true
+      copy()
+    },
 
     leave(unstored) {
       copy()

@@ -275,9 +275,23 @@ export interface Latency {
 export interface Layer {
   readonly name: 'memory' | 'hot-copy' | 'indexed-db' | 'file'
   readonly bytes: number
-  /** Of the journal: what it is made of. */
+  /** Of the journal: what it is made of, and how much of that is damaged and left out. */
   readonly checkpoints?: number
   readonly records?: number
+  readonly damaged?: number
+  /** Its version: the same where the same writes have been merged, whatever their order. The hot copy has none, for it is only shown. */
+  readonly digest?: string
+  /** How long ago its newest write was made, by the clocks that its writer had seen; undefined where nobody has written. */
+  readonly ageMs?: number | undefined
+  /** At how many places it shows something else than memory. */
+  readonly differences: number
+}
+
+export interface Reconciliation {
+  /** The layers that lacked something, or showed something else, and were mended. */
+  readonly mended: readonly Layer['name'][]
+  /** As they are now. */
+  readonly layers: readonly Layer[]
 }
 
 /** What tools look at: `tabmesh/inspector` shows it. */
@@ -289,6 +303,11 @@ export interface Inspection {
   lastWriteOf(path: Path): { readonly tab: string; readonly time: number } | undefined
   /** The layers that there are now, the fastest first. Reads the journal: for people, not for loops. */
   layers(): Promise<readonly Layer[]>
+  /**
+   * Brings all layers to the same, now: what is written here is stored, what the journal has is merged, and what it lacks, by whatever hand, is stored in it again. No layer goes before another: the merge
+   * decides. Rejects with TabmeshError `storage-failed` where the journal cannot be read or written now. O(size of the journal).
+   */
+  syncNow(): Promise<Reconciliation>
   /**
    * Shows readers the shared keys of another state, in this tab alone: until the next change, of whomever, or until it is called without. For time travel: nothing of it is written, for writes, undo,
    * transactions and what functions given to `setState` get go by what is so. Throws TypeError for what JSON can't hold.

@@ -3,5 +3,5 @@ interface Size {
   gzip: number
   brotli: number
 }
-export const budgets: Record<"critical" | "javascript" | "wasm" | "compute" | "zustand", number>
-export function sizes(): Promise<{ critical: Size; javascript: Size; wasm: Size; compute: Size; zustand: Size }>
+export const budgets: Record<"critical" | "javascript" | "wasm" | "later" | "zustand", number>
+export function sizes(): Promise<{ critical: Size; javascript: Size; wasm: Size; later: Size; zustand: Size }>

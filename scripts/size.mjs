@@ -16,18 +16,18 @@ import { main, root, StepError } from './lib/run.mjs'
  * transactions that are given up, and full disks, 240, appends that ask nothing before and databases that are held up 500,
  * pace and what shouldSync keeps 520 and 870, the identity of parts of whole keys 60, tabs whose locks come late 70, entries that say where the module is 90, what pages have left to a later era 760, times and what tools look at 40 and 900, ways of the app's own 60 and 190, views of other states 130, compressed checkpoints 180, the way to store.compute 90 and 600; a second entry makes one more file, 160.
  */
-export const budgets = { critical: 8_900, javascript: 39_800, wasm: 90_000, compute: 12_000, zustand: 1_500 }
+export const budgets = { critical: 8_900, javascript: 39_800, wasm: 90_000, later: 12_000, zustand: 1_500 }
 
 const brotli = (bytes) => brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length
 
 const app = `import { createStore } from './dist/index.js'\nglobalThis.store = createStore({ name: 'app', state: {} })\n`
 const adapters = { zustand: `import { createBroadcastSync } from './dist/zustand.js'\nglobalThis.sync = createBroadcastSync(globalThis.app, { channelName: 'app' })\n` }
 
-/** Sizes of the smallest app that shares a state: { critical, javascript, wasm, compute }, and what an adapter adds to the critical path, as { raw, gzip, brotli }. */
+/** Sizes of the smallest app that shares a state: { critical, javascript, wasm, later: what is loaded only by those who use it }, and what an adapter adds to the critical path, as { raw, gzip, brotli }. */
 export async function sizes() {
-  const { critical, javascript, compute } = await sizesOf(app)
+  const { critical, javascript, later } = await sizesOf(app)
   const wasm = measured([join(root, 'dist', 'tabmesh.wasm')])
-  const all = { critical, javascript, wasm, compute }
+  const all = { critical, javascript, wasm, later }
   for (const [name, script] of Object.entries(adapters)) {
     const more = (await sizesOf(app + script)).critical
     all[name] = Object.fromEntries(Object.entries(more).map(([unit, size]) => [unit, size - critical[unit]]))
@@ -62,7 +62,7 @@ async function sizesOf(script) {
     })
     const out = join(folder, 'out')
     const files = readdirSync(out).filter((name) => name.endsWith('.js'))
-    // The critical path: the entry and what it imports statically. Then what that loads, and what is loaded by those who compute.
+    // The critical path: the entry and what it imports statically. Then what that loads, and what is loaded only by those who use it.
     const importsOf = (path, kind) => metafile.outputs[path].imports.filter((one) => one.kind === kind && !one.external).map((one) => one.path)
     const withImports = (paths, among = new Set()) => {
       for (const path of paths) if (!among.has(path)) withImports(importsOf(path, 'import-statement'), among.add(path))
@@ -71,7 +71,7 @@ async function sizesOf(script) {
     const critical = withImports(['out/app.js'])
     const javascript = withImports([...critical].flatMap((path) => importsOf(path, 'dynamic-import')), new Set(critical))
     const at = (paths) => measured([...paths].map((path) => join(folder, path)))
-    return { critical: at(critical), javascript: at(javascript), compute: at(files.map((name) => `out/${name}`).filter((path) => !javascript.has(path))) }
+    return { critical: at(critical), javascript: at(javascript), later: at(files.map((name) => `out/${name}`).filter((path) => !javascript.has(path))) }
   } finally {
     rmSync(folder, { recursive: true })
   }

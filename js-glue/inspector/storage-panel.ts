@@ -14,6 +14,7 @@ export const createStoragePanel: PanelMaker = (store, changed) => {
   let quota: StorageEstimate = {}
   let lookedAt = -Infinity
   let isLooking = false
+  let outcome = ''
 
   async function look(): Promise<void> {
     isLooking = true
@@ -26,6 +27,16 @@ export const createStoragePanel: PanelMaker = (store, changed) => {
     lookedAt = performance.now()
     isLooking = false
     changed()
+  }
+
+  async function mend(): Promise<void> {
+    try {
+      const { mended } = await store.inspect().syncNow()
+      outcome = mended.length === 0 ? 'Nothing was amiss.' : `Mended: ${mended.map((name) => titles[name]).join('; ')}.`
+    } catch (error) {
+      outcome = (error as Error).message
+    }
+    await look()
   }
 
   return {
@@ -45,18 +56,23 @@ export const createStoragePanel: PanelMaker = (store, changed) => {
         </dl>
           <table>
             <caption>Layers, the fastest first</caption>
-            <thead><tr><th scope="col">Layer</th><th scope="col">Made of</th><th scope="col" class="number">Size</th></tr></thead>
+            <thead><tr><th scope="col">Layer</th><th scope="col">Made of</th><th scope="col" class="number">Differences</th><th scope="col" class="number">Size</th></tr></thead>
             <tbody>
               ${layers.map(
-                ({ name, bytes, checkpoints, records }) => html`<tr>
+                ({ name, bytes, checkpoints, records, differences }) => html`<tr>
                   <th scope="row">${titles[name]}</th>
                   <td>${records === undefined ? nothing : `${checkpoints} ${checkpoints === 1 ? 'checkpoint' : 'checkpoints'}, ${records} ${records === 1 ? 'record' : 'records'}`}</td>
+                  <td class="number">${differences}</td>
                   <td class="number">${bytesOf(bytes)}</td>
                 </tr>`,
               )}
             </tbody>
           </table>
-        <p><button type="button" @click=${() => void look()}>Look again</button></p>
+        <p>
+          <button type="button" @click=${() => void look()}>Look again</button>
+          <button type="button" @click=${() => void mend()}>Bring all to the same</button>
+          <span role="status">${outcome}</span>
+        </p>
       `
     },
   }

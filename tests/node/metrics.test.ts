@@ -135,7 +135,7 @@ describe('inspect', () => {
     tab.resume()
     await until(() => store.status.safeToClose)
     const [memory, hotCopy, journal] = await store.inspect().layers()
-    expect(hotCopy).toEqual({ name: 'hot-copy', bytes: 2 * JSON.stringify(store.getState()).length })
+    expect(hotCopy).toEqual({ name: 'hot-copy', bytes: 2 * JSON.stringify(store.getState()).length, differences: 0 })
     expect(journal).toMatchObject({ name: 'indexed-db', records: 1, checkpoints: 0 })
     expect(journal!.bytes).toBeGreaterThan(10_000)
     expect(memory!.bytes).toBeGreaterThan(before[0]!.bytes)

@@ -35,7 +35,7 @@ beforeAll(async () => {
     format: 'esm',
     target: 'es2022',
     logLevel: 'error',
-    alias: Object.fromEntries(['zustand', 'redux', 'react', 'vue', 'testing', 'inspector', 'inline', 'slim', 'index'].map(dist)),
+    alias: Object.fromEntries(['zustand', 'redux', 'react', 'vue', 'testing', 'inspector', 'inline', 'slim', 'offline', 'service-worker', 'index'].map(dist)),
     define: { 'process.env.NODE_ENV': '"development"' },
   })
   cpSync(join(root, 'dist', 'tabmesh.wasm'), join(folder, 'built', 'tabmesh.wasm'))

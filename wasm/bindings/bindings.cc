@@ -183,6 +183,12 @@ class ReplicaHandle {
 
   // Readers: what they print is the output.
   void Peers() { replica_->PrintPeers(&output_); }
+  // Output: 16 digits, hexadecimal; the same where the same is merged.
+  void Digest() {
+    for (int shift = 60; shift >= 0; shift -= 4) {
+      output_.AppendByte(static_cast<uint8_t>("0123456789abcdef"[replica_->digest() >> shift & 15]));
+    }
+  }
   void Conflicts() { replica_->PrintConflicts(&output_); }
   // Input: a path. Output: of Replica::PrintLastWrite.
   int LastWrite(size_t size) { return Code(replica_->PrintLastWrite(Given(0, size), &output_)); }
@@ -356,6 +362,7 @@ EMSCRIPTEN_BINDINGS(tabmesh) {
   emscripten::function("termClaimed", &Bound<&ReplicaHandle::TermClaimed>::Call);
   emscripten::function("claimFailed", &Bound<&ReplicaHandle::ClaimFailed>::Call);
   emscripten::function("peers", &Bound<&ReplicaHandle::Peers>::Call);
+  emscripten::function("digest", &Bound<&ReplicaHandle::Digest>::Call);
   emscripten::function("conflicts", &Bound<&ReplicaHandle::Conflicts>::Call);
   emscripten::function("lastWrite", &Bound<&ReplicaHandle::LastWrite>::Call);
   emscripten::function("checkpoint", &Bound<&ReplicaHandle::Checkpoint>::Call);

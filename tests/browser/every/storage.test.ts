@@ -160,6 +160,30 @@ describe(`in ${chosenBrowser()}`, () => {
     for (const [byte, state, told] of outcomes) expect([byte, state, told]).toEqual([byte, { a: 1, b: 0, c: 1 }, ['dropped']])
   })
 
+  test('a journal that was emptied by hand is found out, and has everything again', async () => {
+    const page = await open()
+    const seen = await page.evaluate(async () => {
+      window.store = await window.tabmesh.openStore({ name: 'emptied', state: { a: 0, b: 0, c: 0 }, channels: [], persist: { hotCopy: false } })
+      for (const key of ['a', 'b', 'c']) await window.store.set([key], 1).durable
+      const database = await new Promise<IDBDatabase>((resolve) => {
+        const request = indexedDB.open('tabmesh:3:emptied')
+        request.onsuccess = () => resolve(request.result)
+      })
+      const transaction = database.transaction(['records', 'checkpoints'], 'readwrite')
+      transaction.objectStore('records').clear()
+      transaction.objectStore('checkpoints').clear()
+      await new Promise((resolve) => (transaction.oncomplete = resolve))
+      database.close()
+      const inspection = window.store.inspect()
+      const differing = (await inspection.layers()).at(-1)!.differences
+      const { mended, layers } = await inspection.syncNow()
+      return [differing, mended, layers.at(-1)!.differences]
+    })
+    expect(seen).toEqual([3, ['indexed-db'], 0])
+    await page.close()
+    expect(await stored('emptied')).toEqual({ a: 1, b: 1, c: 1 })
+  })
+
   test('an open that is never answered is begun anew', async () => {
     const page = await open()
     await page.evaluate(async () => {
