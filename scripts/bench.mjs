@@ -7,7 +7,7 @@ import { main, root, say, step, StepError } from './lib/run.mjs'
 const benches = {
   latency: async () => (await load('latency')).latency(),
   frames: async () => (await load('frames')).frames(),
-  compute: async () => (await load('compute')).compute(),
+  compute: async () => (await load('compute')).compute((url) => import(url)), // by Node itself, not by Vite's loader
 }
 
 /** Benchmarks are TypeScript: Vite's loader runs them in Node. */

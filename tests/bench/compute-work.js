@@ -165,8 +165,9 @@ export function steps(compute) {
 
 /** 100 of 10,000 records by the index, and by reading all of them. */
 export async function records(compute) {
+  const from = Date.now() - 1e6
   for (let i = 0; i < 10_000; i += 100) {
-    await Promise.all(Array.from({ length: 100 }, (_, k) => compute.save(`r${i + k}`, undefined, { type: `type-${k % 100}`, time: 1e12 + i + k, params: { seed: i + k, note: 'a run of the simulation' }, performance: { fps: (i * 7 + k) % 120, throughput: i, latency: k, memory: 1 << 20 } })))
+    await Promise.all(Array.from({ length: 100 }, (_, k) => compute.save(`r${i + k}`, undefined, { type: `type-${k % 100}`, time: from + i + k, params: { seed: i + k, note: 'a run of the simulation' }, performance: { fps: (i * 7 + k) % 120, throughput: i, latency: k, memory: 1 << 20 } })))
   }
   const timed = async (act) => {
     const times = []
@@ -181,7 +182,7 @@ export async function records(compute) {
   }
   const scan = async () => (await compute.query()).filter(({ type }) => type === 'type-42')
   const byType = await timed(() => compute.query({ type: 'type-42' }))
-  const byTime = await timed(() => compute.query({ from: 1e12 + 5000, to: 1e12 + 5099 }))
+  const byTime = await timed(() => compute.query({ from: from + 5000, to: from + 5099 }))
   const newest = await timed(() => compute.query({ limit: 100 }))
   const all = await timed(scan)
   return [

@@ -14,12 +14,14 @@ interface Work {
 
 const named = (where: string, rows: readonly Row[]): Row[] => rows.map((row) => ({ ...row, name: `${where} ${row.name}` }))
 
-async function inNode(): Promise<Row[]> {
+type Import = (url: string) => Promise<unknown>
+
+async function inNode(load: Import): Promise<Row[]> {
   setFlagsFromString('--expose-gc')
   globalThis.gc = runInNewContext('gc') as typeof globalThis.gc
   const root = new URL('../../', import.meta.url)
-  const { openStore } = (await import(/* @vite-ignore */ new URL('dist/index.js', root).href)) as typeof import('../../js-glue/index.ts')
-  const work = (await import(/* @vite-ignore */ new URL('tests/bench/compute-work.js', root).href)) as Work
+  const { openStore } = (await load(new URL('dist/index.js', root).href)) as typeof import('../../js-glue/index.ts')
+  const work = (await load(new URL('tests/bench/compute-work.js', root).href)) as Work
   const store = await openStore({ name: 'bench', state: {}, persist: false })
   await store.compute.ready
   const rows = [...work.pool(store.compute), ...work.steps(store.compute)]
@@ -32,8 +34,10 @@ async function inChromium(): Promise<Row[]> {
   const profile = await launch()
   try {
     const page = await openTab(profile, server.url)
+    await page.addScriptTag({ type: 'module', content: "import * as work from '/tests/bench/compute-work.js'\nwindow.work = work" })
+    await page.waitForFunction(() => 'work' in window)
     const rows = await page.evaluate(async () => {
-      const work = (await import(/* @vite-ignore */ `${location.origin}/tests/bench/compute-work.js`)) as Work
+      const { work } = window as unknown as { work: Work }
       const store = await window.tabmesh.openStore({ name: 'bench', state: {} })
       await store.compute.ready
       return [...work.pool(store.compute), ...work.steps(store.compute), ...(await work.records(store.compute))]
@@ -45,4 +49,4 @@ async function inChromium(): Promise<Row[]> {
   }
 }
 
-export const compute = async (): Promise<Row[]> => [...(await inNode()), ...(await inChromium())]
+export const compute = async (load: Import): Promise<Row[]> => [...(await inNode(load)), ...(await inChromium())]
