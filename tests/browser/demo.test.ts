@@ -168,3 +168,91 @@ describe('the particles', () => {
     await eventually(() => figure(other, 'steps'), (text) => Number.parseInt(text, 10) > 5, 20_000)
   })
 })
+
+describe('the conflicts', () => {
+  test('of two replicas whose wire is cut end as their strategies say, when it is mended', async () => {
+    const page = await open('conflicts')
+    const [left, right] = [page.frameLocator('iframe[title="Replica on the left"]'), page.frameLocator('iframe[title="Replica on the right"]')]
+    const equal = (wanted: string): Promise<unknown> => eventually(() => page.locator('#equal').innerText(), (text) => text === wanted, 15_000)
+    await equal('both show the same')
+    await left.getByLabel('Title').fill('Paint the ferry')
+    await eventually(() => right.getByLabel('Title').inputValue(), (text) => text === 'Paint the ferry')
+
+    await page.getByRole('button', { name: 'Cut the wire' }).click()
+    const plan = async (side: typeof left, text: string): Promise<void> => {
+      await side.getByLabel('Plan').fill(text)
+      await side.getByRole('button', { name: 'Write' }).click()
+    }
+    await left.getByLabel('Owner').fill('Grace')
+    await right.getByLabel('Title').fill('Paint the quay')
+    await left.getByLabel('Colour').selectOption('red')
+    await right.getByLabel('Colour').selectOption('green')
+    await left.getByLabel('Berth').selectOption('Ada')
+    await right.getByLabel('Berth').selectOption('Grace')
+    for (const side of [left, right, right]) await side.getByRole('button', { name: 'One more' }).click()
+    await plan(left, 'In June')
+    await plan(right, 'In July')
+    await equal('they differ')
+    expect(await page.getByText(/[1-9]\d* were lost/).count()).toBe(1)
+    await page.getByRole('checkbox', { name: 'Everything twice' }).check()
+    await page.getByRole('button', { name: 'Mend the wire' }).click()
+    await equal('both show the same')
+    for (const side of [left, right]) {
+      expect(await side.getByLabel('Title').inputValue()).toBe('Paint the quay')
+      expect(await side.getByLabel('Owner').inputValue()).toBe('Grace')
+      expect(await side.getByLabel('Colour').inputValue()).toBe('green')
+      expect(await side.getByLabel('Berth').inputValue()).toBe('Ada')
+      expect(await side.getByLabel('Votes').innerText()).toBe('3')
+      await side.getByText('Which one is it to be?').waitFor()
+    }
+    await lookAt(page, 'conflicts', paint)
+    await left.getByRole('button', { name: 'Mine: In June' }).click()
+    await eventually(() => right.getByLabel('Plan').inputValue(), (text) => text === 'In June')
+    await right.getByText('Nothing awaits a choice.').waitFor()
+  })
+})
+
+describe('tabs and leader', () => {
+  test('shows who is here, and how long another takes to lead', async () => {
+    const [one, two] = [await open('tabs'), await open('tabs')]
+    await eventually(() => two.locator('#census tr').count(), (count) => count === 2)
+    await lookAt(two, 'tabs', paint)
+    await one.getByRole('button', { name: 'Leave the page' }).click()
+    await eventually(() => two.locator('#takeovers tr').first().innerText(), (text) => /this tab\s+\d+\s+[\d.]+ ms/.test(text))
+    await eventually(() => two.locator('#census tr').count(), (count) => count === 1)
+    await one.evaluate(() => history.back())
+    await eventually(() => two.locator('#census tr').count(), (count) => count === 2)
+    await one.getByRole('button', { name: 'Lead from this tab' }).click()
+    await eventually(() => two.locator('#takeovers tr').count(), (count) => count === 2)
+    await one.getByRole('button', { name: 'Block this tab for 5 seconds' }).click()
+    expect(await two.locator('#takeovers tr').count()).toBe(2)
+  })
+})
+
+describe('the storage', () => {
+  test('shows its layers, brings them to the same, and mends a copy that was damaged', async () => {
+    const page = await open('storage')
+    const table = page.getByRole('region', { name: 'Layers of this board' })
+    await eventually(() => table.locator('tbody tr').count(), (count) => count >= 2)
+    await page.getByRole('button', { name: 'Bring all to the same' }).click()
+    await page.getByText(/All layers are the same|Mended: Hot copy/).waitFor()
+    const versions = await table.locator('code').allInnerTexts()
+    expect(new Set(versions).size).toBe(1)
+    await page.getByRole('button', { name: 'Do it' }).click()
+    await page.getByText('It is found out').waitFor()
+    await page.getByText(/damaged/).first().waitFor()
+    await eventually(() => page.getByRole('button', { name: 'Do it' }).isEnabled(), Boolean)
+    await lookAt(page, 'storage', paint)
+    expect(await page.evaluate(async () => (await indexedDB.databases()).filter(({ name }) => name!.includes('demo-copy')).length)).toBeLessThanOrEqual(1)
+  })
+})
+
+describe('the latency', () => {
+  test('is measured by all ways, in all frames', async () => {
+    const page = await open('latency')
+    await eventually(() => page.frameLocator('iframe[name="frame-3"]').locator('main').count(), (count) => count === 1)
+    await page.getByRole('button', { name: 'Measure' }).click()
+    for (const way of ['store', 'BroadcastChannel', 'postMessage', 'storage event']) await eventually(() => page.locator(`[data-way="${way}"]`).innerText(), (text) => /p50 [\d.]+ ms, .* of (\d{2,})$/.test(text), 60_000)
+    await lookAt(page, 'latency', paint)
+  })
+})

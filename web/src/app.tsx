@@ -1,17 +1,26 @@
 // The frame around all views: who this tab is, the way to the views, and what is wrong.
 import { lazy, Suspense, useEffect, useState, type ComponentType } from 'react'
 import { useLeader, useStore, useTabs } from 'tabmesh/react'
+import { Conflicts } from './conflicts/conflicts.tsx'
 import { Dashboard } from './dashboard/dashboard.tsx'
 import { Module } from './dashboard/modules.tsx'
+import { Latency } from './latency/latency.tsx'
 import { KeepOffline } from './parts/offline.tsx'
 import { useRoute } from './route.ts'
 import { changed, store } from './state.ts'
+import { Storage } from './storage/storage.tsx'
+import { Tabs } from './tabs/tabs.tsx'
 
 const Particles = lazy(async () => ({ default: (await import('./particles/particles.tsx')).Particles }))
 
+/** By the name in their address. */
 const views: Record<string, { title: string; View: ComponentType }> = {
   dashboard: { title: 'Dashboard', View: Dashboard },
   particles: { title: 'Particles', View: Particles },
+  conflicts: { title: 'Conflicts', View: Conflicts },
+  tabs: { title: 'Tabs', View: Tabs },
+  storage: { title: 'Storage', View: Storage },
+  latency: { title: 'Latency', View: Latency },
 }
 
 export function App() {

@@ -1,21 +1,5 @@
-// The demo: views of one store, each with an address of its own.
-import { StrictMode } from 'react'
-import { createRoot } from 'react-dom/client'
-import { App } from './app.tsx'
-import { isModule, store } from './state.ts'
-import './style.css'
+// The demo: views of one store, each with an address of its own; and frames with stores of theirs.
+const { start } = await (location.hash.startsWith('#/replica/') ? import('./conflicts/replica.tsx') : import('./start.tsx'))
+start()
 
-const showTheme = (theme: string): void => void (document.documentElement.dataset.theme = theme)
-showTheme(store.getState().theme)
-store.subscribe(({ theme }) => theme, showTheme)
-store.ready
-  .then(async () => {
-    if (!isModule) (await import('./particles/simulation.ts')).startSimulation()
-  })
-  .catch(() => undefined) // the page says so
-
-createRoot(document.getElementById('page')!).render(
-  <StrictMode>
-    <App />
-  </StrictMode>,
-)
+export {}

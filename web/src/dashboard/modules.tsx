@@ -1,19 +1,12 @@
 // Frames of this page that follow the parent: each is a tab of the mesh by itself.
 import { useEffect, useRef, useState } from 'react'
 import { useStore } from 'tabmesh/react'
+import { answerProbes, isSeen } from '../parts/probe.ts'
 import { useRedraw } from '../parts/use-redraw.ts'
-import { beat, preciseNow, shownTasks, store } from '../state.ts'
+import { beat, shownTasks, store } from '../state.ts'
 
 const most = 20
 const keptSamples = 200
-
-/** What a module tells its parent. */
-interface Seen {
-  readonly module: string
-  readonly ms: number
-}
-
-const isSeen = (data: unknown): data is Seen => typeof (data as Seen | null)?.module === 'string' && typeof (data as Seen).ms === 'number'
 
 const percentile = (samples: readonly number[], part: number): string => {
   const sorted = [...samples].sort((a, b) => a - b)
@@ -27,8 +20,8 @@ export function Modules() {
 
   useEffect(() => {
     const hear = ({ data, origin }: MessageEvent): void => {
-      if (origin !== location.origin || !isSeen(data)) return
-      const own = (samples[data.module] ??= [])
+      if (origin !== location.origin || !isSeen(data) || data.way !== 'store') return
+      const own = (samples[data.frame] ??= [])
       own.push(data.ms)
       if (own.length > keptSamples) own.shift()
       redraw()
@@ -74,13 +67,15 @@ export function Module() {
   const open = shownTasks(state).filter(([, { done }]) => !done).length
   useEffect(() => {
     document.documentElement.classList.add('framed')
-    return store.subscribe(
+    const { seen, close } = answerProbes()
+    const undo = store.subscribe(
       ({ pulse }) => pulse.at,
-      (at) => {
-        const seen: Seen = { module: window.name, ms: preciseNow() - at }
-        if (parent !== window) parent.postMessage(seen, location.origin)
-      },
+      (at) => seen('store', at),
     )
+    return () => {
+      undo()
+      close()
+    }
   }, [])
   return (
     <main className="module">
