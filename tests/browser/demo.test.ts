@@ -82,6 +82,30 @@ describe('the dashboard', () => {
     await one.getByText('Look at it in two windows').waitFor()
   })
 
+  test('is painted, and can be used, before the module is there', async () => {
+    const page = await suite.profile.context.newPage()
+    let letThrough = (): void => undefined
+    const held = new Promise<void>((resolve) => (letThrough = resolve))
+    let asked = false
+    await page.route('**/*.wasm', async (route) => {
+      asked = true
+      await held
+      await route.continue()
+    })
+    await page.goto(suite.server.url.replace('/tests/browser/page.html', '/web/dist/index.html'))
+    await page.locator('.task').first().waitFor()
+    await page.getByLabel('Title of the new task').fill('Written before the module came')
+    await page.getByRole('button', { name: 'Add', exact: true }).click()
+    await page.getByText('Written before the module came').waitFor()
+    expect([asked, await page.locator('#self').innerText()]).toEqual([true, 'starting …'])
+    const painted = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]!.startTime)
+    console.info(`first contentful paint after ${painted.toFixed(0)} ms, without the module`)
+    letThrough()
+    await eventually(() => page.locator('#self').innerText(), (text) => text.startsWith('leads'))
+    const other = await open()
+    await other.getByText('Written before the module came').waitFor()
+  })
+
   test('keeps the caret where one types while another tab writes', async () => {
     const [one, two] = [await open(), await open()]
     const notes = one.getByLabel('Notes', { exact: true })

@@ -5,6 +5,7 @@ import { Conflicts } from './conflicts/conflicts.tsx'
 import { Dashboard } from './dashboard/dashboard.tsx'
 import { Module } from './dashboard/modules.tsx'
 import { Latency } from './latency/latency.tsx'
+import { Boundary } from './parts/boundary.tsx'
 import { KeepOffline } from './parts/offline.tsx'
 import { useRoute } from './route.ts'
 import { changed, store } from './state.ts'
@@ -59,9 +60,11 @@ function Shell({ name }: { name: string }) {
       <KeepOffline />
       <main id="main" tabIndex={-1}>
         <h1 className="hidden">{title}</h1>
-        <Suspense fallback={<p className="quiet">Loading …</p>}>
-          <View />
-        </Suspense>
+        <Boundary key={name}>
+          <Suspense fallback={<p className="quiet">Loading …</p>}>
+            <View />
+          </Suspense>
+        </Boundary>
       </main>
     </>
   )

@@ -198,11 +198,8 @@ function Damage() {
 function Quota() {
   const [estimate, setEstimate] = useState<StorageEstimate>()
   useEffect(() => {
-    const storage = (navigator as { storage?: StorageManager }).storage
-    void storage
-      ?.estimate()
-      .then(setEstimate)
-      .catch(() => undefined)
+    const { storage } = navigator as { storage?: Partial<StorageManager> }
+    storage?.estimate?.().then(setEstimate, () => undefined)
   }, [])
   const { usage = 0, quota = 0 } = estimate ?? {}
   return (
