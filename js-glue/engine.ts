@@ -727,6 +727,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       now: () => clock.now(),
       era: () => eras.era,
       journal: () => storage.journal,
+      generation: () => storage.generation,
       shown: sharedState,
       shownBy: (of) => applyEdits(mirror.sharedInitial(), of.takeChanges(), lists),
       hotCopy: () => shelved.hotCopy(),
@@ -757,7 +758,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       random: (count) => platform.random(count),
       openRecords: () => platform.openRecords(options.persist === false ? undefined : options.name),
       compressAbove: options.compressAbove,
-      json: (value, path) => adopt(value, undefined, path),
+      json: (value, path) => copied(adopt(value, undefined, path)),
       slice: (keys) =>
         Object.fromEntries(
           keys.map((key) => {
@@ -1047,8 +1048,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       try {
         if (!storage.journal && !storage.absent) throw new TabmeshError('storage-failed', 'The database cannot be opened now, so its contents could not be erased: call destroy() again after a reload.')
         await versions.eraseOthers()
-        if (options.persist !== false) await platform.eraseRecords(options.name)
         await storage.journal?.erase()
+        const recordsErased = options.persist === false ? Promise.resolve() : platform.eraseRecords(options.name)
+        await atMost(recordsErased.catch((error: unknown) => emit('error', { error: error as Error })), closeWaitMs)
       } finally {
         end(new TabmeshError('closed', 'The store is destroyed.'))
       }

@@ -1,17 +1,22 @@
 // The places where a store's state is kept, side by side; and their reconciliation, which is merging, whichever place it is.
 import type { Core } from './core.ts'
+import { TabmeshError } from './errors.ts'
 import type { JsonObject } from './json-tree.ts'
 import type { Journal, JournalContents } from './platform.ts'
 import type { Layer, Reconciliation } from './types.ts'
 
 /** What another tab has told, and is about to store itself, is waited for so long. */
 const storingMs = 250
+/** Looks at a journal that others write all the while. */
+const looksMax = 8
 
 export interface LayersParts {
   readonly core: Core
   readonly now: () => number
   readonly era: () => number
   readonly journal: () => Journal | undefined
+  /** Of the journal that is known. */
+  readonly generation: () => string
   /** What readers see of shared keys: of this tab, of a core, and what the hot copy shows; undefined where there is none. */
   readonly shown: () => JsonObject
   readonly shownBy: (core: Core) => JsonObject
@@ -79,15 +84,21 @@ export function createLayers(parts: LayersParts): Layers {
 
   /** The journal as it is, once both sides have what the other had; whether this tab had to add something. */
   async function reconcileJournal(of: Journal): Promise<boolean> {
-    for (let attempt = 0; attempt < 2; attempt++) {
+    let differed = 0
+    for (let attempt = 0; differed < 2; attempt++) {
+      if (attempt === looksMax) return false // something is written all the while: it is stored by whoever writes it
       if (attempt > 0) await parts.pause(storingMs) // what another tab has told is stored by itself, a moment later
       await parts.settle()
+      const before = core.digest()
       const contents = await of.read(0, era())
-      if (contents.era !== era()) continue // settling enters it
+      if (contents.era !== era() || contents.generation !== parts.generation()) continue // settling enters it, or ends the store
       parts.merge(contents)
       if (read(contents).digest === core.digest()) return false
+      if (core.digest() === before) differed++
     }
-    await of.append([core.checkpoint()], era())
+    const all = core.checkpoint()
+    if (all.byteLength === 0) throw new TabmeshError('out-of-memory', 'There is no memory left to store the state again: nothing has changed.')
+    await of.append([all], era())
     return true
   }
 
@@ -99,7 +110,7 @@ export function createLayers(parts: LayersParts): Layers {
       if (stored && (await reconcileJournal(stored))) mended.push(stored.kind)
       if (hotCopy().some(({ differences }) => differences > 0)) {
         parts.renewHotCopy()
-        mended.push('hot-copy')
+        if (hotCopy().every(({ differences }) => differences === 0)) mended.push('hot-copy')
       }
       return { mended, layers: await list() }
     },

@@ -219,8 +219,8 @@ export interface RecordShelf {
   get(id: string): Promise<{ readonly record: StoredRecord; readonly bytes: ArrayBuffer | undefined } | undefined>
   /** The newest first. */
   query(query: { readonly type?: string; readonly from?: number; readonly to?: number; readonly minFps?: number; readonly limit?: number }): Promise<StoredRecord[]>
-  /** Removes what is from before a time, and all but the newest `keep`; resolves to how many those were. */
-  remove(before: number, keep: number): Promise<number>
+  /** Removes what is from before a time, and all but the newest `keep`, but nothing of the type that is `spared`; resolves to how many those were. */
+  remove(before: number, keep: number, spared: string): Promise<number>
   close(): void
 }
 

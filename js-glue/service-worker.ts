@@ -4,7 +4,7 @@ import { createStoreOn, hydrated } from './open.ts'
 import type { State, Store, StoreOptions } from './types.ts'
 
 export * from './names.ts'
-export { serveOffline, type OfflineFile, type ServeOfflineOptions } from './offline/serve.ts'
+export { cachedFile, serveOffline, type OfflineFile, type ServeOfflineOptions } from './offline/serve.ts'
 
 const worker = {}
 

@@ -36,8 +36,9 @@ class PooledBlock<T extends NumberType> implements Block<T> {
 
   get array(): NumberArrays[T] {
     const view = this.#view
-    if (view !== undefined && view.length === this.length && this.#address !== 0) return view // one of before has no length
-    return (this.#view = new views[this.type](this.pool.exports.memory.buffer, this.address, this.length))
+    const { buffer } = this.pool.exports.memory
+    if (view !== undefined && view.buffer === buffer && this.#address !== 0) return view
+    return (this.#view = new views[this.type](buffer, this.address, this.length))
   }
 
   release(): void {
@@ -52,11 +53,13 @@ export type { PooledBlock }
 /** The blocks of one store. */
 export class Pool {
   #first: PooledBlock<NumberType> | undefined = undefined
+  #closed = false
 
   constructor(readonly exports: ComputeExports) {}
 
   take<T extends NumberType>(type: T, length: number): PooledBlock<T> {
     if (!Number.isSafeInteger(length) || length < 0) throw new RangeError(`${length} is no length of a block: a whole number from 0 on is.`)
+    if (this.#closed) throw new TabmeshError('closed', 'The store is closed.')
     const bytes = bytesOf(type, length)
     const address = bytes > 2 ** 30 ? 0 : this.exports.take(bytes) >>> 0
     if (address === 0) throw new TabmeshError('out-of-memory', `There is no memory for a block of ${bytes} bytes: release what is not needed.`)
@@ -83,7 +86,9 @@ export class Pool {
     throw new TypeError('This is no block of store.compute.')
   }
 
-  releaseAll(): void {
+  /** Gives back all; there are no more. */
+  close(): void {
+    this.#closed = true
     while (this.#first) this.#first.release()
   }
 }

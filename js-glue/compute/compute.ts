@@ -1,4 +1,5 @@
 // store.compute: composition root of the chunk that is loaded when it is first asked for.
+import { TabmeshError } from '../errors.ts'
 import type { Clock, RecordShelf } from '../platform.ts'
 import { Pool } from './blocks.ts'
 import { loadCompute } from './module.ts'
@@ -29,11 +30,22 @@ export async function openCompute({ clock, random, openRecords, compressAbove, j
   const exports = await loadCompute()
   const pool = new Pool(exports)
   let opened: Promise<RecordShelf> | undefined
-  const shelf = (): Promise<RecordShelf> =>
-    (opened ??= openRecords().catch((cause: unknown) => {
-      opened = undefined
-      throw cause
-    }))
+  let closed = false
+
+  async function shelf(): Promise<RecordShelf> {
+    if (closed) throw new TabmeshError('closed', 'The store is closed.')
+    return (opened ??= openRecords().then(
+      (shelf) => {
+        if (closed) shelf.close()
+        return shelf
+      },
+      (cause: unknown) => {
+        opened = undefined
+        throw cause
+      },
+    ))
+  }
+
   const records = createRecords({ shelf, clock, pool, json, compressAbove })
   return {
     compute: {
@@ -48,8 +60,12 @@ export async function openCompute({ clock, random, openRecords, compressAbove, j
       ...createSessions({ records, clock, random, slice }),
     },
     close() {
-      pool.releaseAll()
-      void opened?.then((shelf) => shelf.close())
+      closed = true
+      pool.close()
+      opened?.then(
+        (shelf) => shelf.close(),
+        () => undefined, // it was told to who asked
+      )
     },
   }
 }

@@ -1,5 +1,5 @@
 // Points that move in a box. The steps are wasm/compute/particles.cc.
-import type { Pool } from './blocks.ts'
+import type { Pool, PooledBlock } from './blocks.ts'
 import type { Forces, Particles } from './types.ts'
 
 type Three = readonly [Float32Array<ArrayBuffer>, Float32Array<ArrayBuffer>, Float32Array<ArrayBuffer>]
@@ -16,7 +16,7 @@ export function createParticles(pool: Pool, count: number): Particles {
   const { exports } = pool
   const stride = Math.ceil(count / 4) * 4 // the vector instructions take four at a time
   const block = pool.take('float32', 6 * stride)
-  const packed = pool.take('uint8', 6 * count)
+  const packed = takeBeside(pool, block, 6 * count)
   const forces = new Float32Array(words)
   let view = block.array
   let views: { readonly places: Three; readonly velocities: Three } | undefined
@@ -68,5 +68,15 @@ export function createParticles(pool: Pool, count: number): Particles {
       block.release()
       packed.release()
     },
+  }
+}
+
+/** A second block, or none of the two. */
+function takeBeside(pool: Pool, first: { release(): void }, bytes: number): PooledBlock<'uint8'> {
+  try {
+    return pool.take('uint8', bytes)
+  } catch (error) {
+    first.release()
+    throw error
   }
 }

@@ -9,6 +9,8 @@ const keptMs = 30 * 86_400_000
 /** From one clean-up to the next. */
 const savesBetween = 100
 const minuteMs = 60_000
+/** Slices of the state are kept until somebody takes their place. */
+export const sliceType = 'slice'
 
 export interface RecordsOptions {
   readonly shelf: () => Promise<RecordShelf>
@@ -24,10 +26,11 @@ export type Records = Pick<Compute, 'save' | 'load' | 'query' | 'byMinute' | 'cl
 
 export function createRecords({ shelf, clock, pool, json, compressAbove }: RecordsOptions): Records {
   let saves = 0
+  let turn: Promise<unknown> = Promise.resolve()
 
   async function cleanup({ olderThan = Infinity, keep = Infinity }: { olderThan?: number; keep?: number }): Promise<number> {
     if (!(olderThan >= 0) || !(keep >= 0)) throw new RangeError('cleanup takes an age in milliseconds, and how many to keep: both from 0 on.')
-    return (await shelf()).remove(clock.now() - olderThan, keep)
+    return (await shelf()).remove(clock.now() - olderThan, keep, sliceType)
   }
 
   const query: Records['query'] = async (wanted = {}) => (await (await shelf()).query(wanted)).map(recordOf)
@@ -38,9 +41,14 @@ export function createRecords({ shelf, clock, pool, json, compressAbove }: Recor
       const bytes = own?.array.buffer.slice(own.address, own.address + bytesOf(own.type, own.length)) // now: the block may be given back meanwhile
       const record = { id, type, time, params: json(params, ['params']), performance: performanceOf(performance) }
       if (typeof id !== 'string' || typeof type !== 'string' || !Number.isFinite(time)) throw new TypeError('A record has a text as its id and as its type, and a time in milliseconds since 1970.')
-      const small = bytes && bytes.byteLength > compressAbove ? await smaller(bytes) : undefined
-      const stored: StoredRecord = own ? { ...record, block: { type: own.type, length: own.length, packing: small ? 'gzip' : 'none' } } : record
-      await (await shelf()).put(stored, small ?? bytes)
+      const kind = own && { type: own.type, length: own.length }
+      const packing = bytes && bytes.byteLength > compressAbove ? smaller(bytes) : undefined
+      // In the order of the calls, however long compressing takes: of two with one id the later stays.
+      const ready = turn.then(async () => [await packing, await shelf()] as const)
+      turn = ready.catch(() => undefined)
+      const [small, to] = await ready
+      const stored: StoredRecord = kind ? { ...record, block: { ...kind, packing: small ? 'gzip' : 'none' } } : record
+      await to.put(stored, small ?? bytes)
       if (++saves % savesBetween === 0) await cleanup({ olderThan: keptMs, keep: keptCount })
     },
     async load(id) {

@@ -1,7 +1,7 @@
 // Who was here, when, on which pages; and slices of the state by name. Both are compute records.
 import { TabmeshError } from '../errors.ts'
 import type { Clock } from '../platform.ts'
-import type { Records } from './records.ts'
+import { sliceType, type Records } from './records.ts'
 import type { Compute } from './types.ts'
 
 export interface SessionsOptions {
@@ -37,7 +37,7 @@ export function createSessions({ records, clock, random, slice }: SessionsOption
         end: () => save(clock.now()),
       }
     },
-    saveSlice: async (name, keys) => records.save(sliceId(name), undefined, { type: 'slice', params: slice(keys) }),
+    saveSlice: async (name, keys) => records.save(sliceId(name), undefined, { type: sliceType, params: slice(keys) }),
     async loadSlice(name) {
       return (await records.load(sliceId(name)))?.record.params as Record<string, unknown> | undefined
     },

@@ -12,6 +12,7 @@ export function statisticsOf({ exports }: Pool, of: Block, address: number, { bi
   const start = from ?? min
   const end = to ?? max
   if (!(start <= end)) throw new RangeError(`A histogram goes from a smaller number to a larger one, not from ${start} to ${end}.`)
+  if (!Number.isFinite(end - start)) throw new RangeError(`A histogram goes from one number to another, not from ${start} to ${end}: give from and to.`)
   // Where all are the same, that one has a bin: the first.
   const last = start === end ? start + (Math.abs(start) || 1) : end
   const counts = new Uint32Array(exports.memory.buffer, exports.histogram(address, type, of.length, start, last, bins), bins)

@@ -169,7 +169,7 @@ export interface Compute {
   query(query?: RecordQuery): Promise<ComputeRecord[]>
   /** The same by the minute, the oldest first. */
   byMinute(query?: RecordQuery): Promise<MinuteOfRecords[]>
-  /** Removes what is older than so many milliseconds, and all but the newest `keep`; how many those were. By itself it keeps 10,000 of 30 days, every 100th time something is saved. */
+  /** Removes what is older than so many milliseconds, and all but the newest `keep`, but for slices of the state; how many those were. By itself it keeps 10,000 of 30 days, every 100th time something is saved. */
   cleanup(options: { readonly olderThan?: number; readonly keep?: number }): Promise<number>
   /** An id from what the caller knows of a user: its SHA-256, in hexadecimal. Never a clock or a counter. */
   userId(material: string): Promise<string>

@@ -32,7 +32,6 @@ export interface Offline {
 export function keepOffline(script: string | URL, { scope, type = 'classic', onUpdate, store }: KeepOfflineOptions = {}): Offline {
   const ended = new AbortController()
   const { signal } = ended
-  let usesUpdate = false
 
   async function register(): Promise<ServiceWorkerRegistration> {
     const { serviceWorker } = navigator as { serviceWorker?: ServiceWorkerContainer }
@@ -55,11 +54,8 @@ export function keepOffline(script: string | URL, { scope, type = 'classic', onU
   }
 
   function tell(worker: ServiceWorker): void {
-    onUpdate?.(() => {
-      if (usesUpdate) return
-      usesUpdate = true
-      worker.postMessage(messageOf('use-update'))
-    })
+    // The newest one that waits, when that is asked for.
+    onUpdate?.(() => void registering.then(({ waiting }) => (waiting ?? worker).postMessage(messageOf('use-update'))))
   }
 
   async function reload(): Promise<void> {
@@ -81,13 +77,16 @@ export function keepOffline(script: string | URL, { scope, type = 'classic', onU
       }),
   )
 
+  const ready = active.then(() => undefined)
+  ready.catch(() => undefined) // where nobody waits for it
+
   const undo = store?.leader.run(({ signal }) => {
     const timer = setInterval(() => void active.then((registration) => registration.active?.postMessage(messageOf('reconcile'))).catch(() => undefined), reconcileMs)
     signal.addEventListener('abort', () => clearInterval(timer))
   })
 
   return {
-    ready: active.then(() => undefined),
+    ready,
     async update() {
       await (await registering).update()
     },

@@ -1,5 +1,6 @@
 // The service worker's side of an app that starts offline. Caches by revision are Workbox's: https://developer.chrome.com/docs/workbox/modules/workbox-precaching
-import { cleanupOutdatedCaches, precacheAndRoute } from 'workbox-precaching'
+import { cleanupOutdatedCaches, matchPrecache, precacheAndRoute } from 'workbox-precaching'
+import { TabmeshError } from '../errors.ts'
 import type { State, Store } from '../types.ts'
 import { isMessage } from './messages.ts'
 
@@ -11,8 +12,8 @@ export interface OfflineFile {
 
 export interface ServeOfflineOptions {
   /**
-   * Opens the app's store, as its pages do, with `openStore` of this entry. Called every 30 s while a page lives that asks for it (`keepOffline`): what the store has heard of is stored then, also where no page
-   * could. It is closed again.
+   * Opens the app's store, as its pages do, with `openStore` of this entry, and `cachedFile` of its module. Called every 30 s while a page lives that asks for it (`keepOffline`): what pages have, and the
+   * storage lacks, is stored then. It is closed again.
    */
   readonly reconcile?: () => Promise<Store<State>>
 }
@@ -35,10 +36,9 @@ export function serveOffline(files: readonly OfflineFile[], { reconcile }: Serve
   async function reconciled(): Promise<void> {
     const store = await reconcile!()
     try {
-      store.requestState()
-      await store.flush('applied')
+      await store.inspect().syncNow() // what pages have told it, and the journal lacks
     } finally {
-      await store.close() // which stores what is not stored
+      await store.close()
     }
   }
 
@@ -46,4 +46,11 @@ export function serveOffline(files: readonly OfflineFile[], { reconcile }: Serve
     if (isMessage(event.data, 'use-update')) event.waitUntil(scope.skipWaiting())
     if (isMessage(event.data, 'reconcile') && reconcile) event.waitUntil((reconciling ??= reconciled().catch(() => undefined).finally(() => (reconciling = undefined))))
   })
+}
+
+/** A file of the app as it is in the cache: what a service worker fetches itself does not come from there. For the option `wasm`. Rejects with TabmeshError `offline-failed` where it is not. */
+export async function cachedFile(url: string): Promise<ArrayBuffer> {
+  const response = await matchPrecache(url)
+  if (!response) throw new TabmeshError('offline-failed', `${url} is not among the files that are cached: add it to those that serveOffline is given.`)
+  return response.arrayBuffer()
 }

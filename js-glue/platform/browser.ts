@@ -2,6 +2,7 @@
 import type { Platform } from '../platform.ts'
 import { openBroadcastChannel } from './broadcast-channel.ts'
 import { openIndexedDb, versionsInIndexedDb } from './indexed-db.ts'
+import { recordsOf } from './record-names.ts'
 import { localShelf } from './local-storage.ts'
 import { createPageLifecycle } from './page-lifecycle.ts'
 import { openStorageEvents } from './storage-events.ts'
@@ -35,7 +36,12 @@ export function createBrowserPlatform(): Platform {
       if (name !== undefined && hasDatabases()) return (await import('./record-database.ts')).openRecordDatabase(name)
       return (await import('./memory-records.ts')).recordShelfOn(new Map())
     },
-    eraseRecords: async (name) => (hasDatabases() ? (await import('./record-database.ts')).eraseRecordDatabase(name) : undefined),
+    async eraseRecords(name) {
+      if (!hasDatabases()) return
+      // Where nobody has computed there is nothing to load for it. Not every browser has the list.
+      const there = await (indexedDB as Partial<IDBFactory>).databases?.().catch(() => undefined)
+      if (there?.some((one) => one.name === recordsOf(name)) ?? true) await (await import('./record-database.ts')).eraseRecordDatabase(name)
+    },
     openLock: openWebLocks,
     connectWindow,
   }

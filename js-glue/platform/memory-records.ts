@@ -20,9 +20,9 @@ export function recordShelfOn(records: RecordsInMemory): RecordShelf {
       const found = newest().filter((record) => (type === undefined || record.type === type) && record.time >= from && record.time <= to && (record.performance.fps ?? -Infinity) >= minFps)
       return structuredClone(found.slice(0, limit))
     },
-    async remove(before, keep) {
+    async remove(before, keep, spared) {
       await Promise.resolve()
-      const old = newest().filter(({ time }, place) => time < before || place >= keep)
+      const old = newest().filter(({ type, time }, place) => type !== spared && (time < before || place >= keep))
       for (const { id } of old) records.delete(id)
       return old.length
     },

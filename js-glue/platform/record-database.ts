@@ -2,8 +2,10 @@
 // lies apart from the bytes, and is indexed so that one request finds the newest.
 import { TabmeshError } from '../errors.ts'
 import type { RecordShelf, StoredRecord } from '../platform.ts'
+import { recordsOf } from './record-names.ts'
 
-const format = 1
+/** As the journal's: some browsers never answer an open, and do the next. */
+const openWaitMs = 2500
 const records = 'records'
 const blocks = 'blocks'
 /** The index of all by age, of a type's by age, and by frames a second. Ages are negative times: indexes are read forwards in one request, and the newest come first. */
@@ -20,12 +22,16 @@ interface Row {
   readonly record: StoredRecord
 }
 
-const nameOf = (name: string): string => `tabmesh:compute:${format}:${name}`
 const failed = (what: string, cause: unknown): TabmeshError => new TabmeshError('storage-failed', `The compute records could not be ${what}. Nothing has changed: try again.`, { cause })
 
 function opened(name: string): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
-    const request = indexedDB.open(nameOf(name), 1)
+    const request = indexedDB.open(recordsOf(name), 1)
+    let isLate = false
+    const timer = setTimeout(() => {
+      isLate = true
+      reject(failed('opened', undefined))
+    }, openWaitMs)
     request.onupgradeneeded = () => {
       const store = request.result.createObjectStore(records, { keyPath: 'id' })
       store.createIndex(byAge, 'age')
@@ -33,20 +39,30 @@ function opened(name: string): Promise<IDBDatabase> {
       store.createIndex(byFps, 'fps')
       request.result.createObjectStore(blocks)
     }
-    request.onsuccess = () => resolve(request.result)
-    request.onerror = () => reject(failed('opened', request.error))
+    request.onsuccess = () => {
+      clearTimeout(timer)
+      if (isLate) request.result.close()
+      else resolve(request.result)
+    }
+    request.onerror = () => {
+      clearTimeout(timer)
+      reject(failed('opened', request.error))
+    }
   })
 }
 
 export async function openRecordDatabase(name: string): Promise<RecordShelf> {
   let connection: Promise<IDBDatabase> | undefined
+  let closed = false
 
   /** Opened again where the browser has closed it, or it was erased. */
   function database(): Promise<IDBDatabase> {
+    if (closed) throw new TabmeshError('closed', 'The store is closed.')
     return (connection ??= opened(name).then(
       (database) => {
         database.onversionchange = () => forget(database)
         database.onclose = () => forget(database)
+        if (closed) database.close()
         return database
       },
       (cause: unknown) => {
@@ -61,14 +77,28 @@ export async function openRecordDatabase(name: string): Promise<RecordShelf> {
     database.close()
   }
 
-  /** One transaction; `work` makes its requests in this task or in their events. Resolves to what it returned, when all is complete. */
-  async function transact<T>(mode: IDBTransactionMode, what: string, work: (records: IDBObjectStore, blocks: IDBObjectStore, transaction: IDBTransaction) => T): Promise<T> {
-    const transaction = (await database()).transaction([records, blocks], mode)
+  /** A browser may have closed the connection, and its event be on the way. */
+  async function begun(mode: IDBTransactionMode, what: string): Promise<IDBTransaction> {
+    const open = await database()
+    try {
+      return open.transaction([records, blocks], mode)
+    } catch (cause) {
+      forget(open)
+      throw failed(what, cause)
+    }
+  }
+
+  /**
+   * One transaction; `work` makes its requests in this task or in their events, and commits nothing: a request that fails then takes the others with it. Resolves to what `work` returned, when all is
+   * complete.
+   */
+  async function transact<T>(mode: IDBTransactionMode, what: string, work: (records: IDBObjectStore, blocks: IDBObjectStore) => T): Promise<T> {
+    const transaction = await begun(mode, what)
     const done = new Promise<void>((resolve, reject) => {
       transaction.oncomplete = () => resolve()
       transaction.onabort = () => reject(failed(what, transaction.error))
     })
-    const result = work(transaction.objectStore(records), transaction.objectStore(blocks), transaction)
+    const result = work(transaction.objectStore(records), transaction.objectStore(blocks))
     await done
     return result
   }
@@ -78,11 +108,10 @@ export async function openRecordDatabase(name: string): Promise<RecordShelf> {
     async put(record, bytes) {
       const { id, type, time, performance } = record
       const row: Row = { id, type, age: -time, ...(performance.fps !== undefined && { fps: performance.fps }), record }
-      await transact('readwrite', 'stored', (records, blocks, transaction) => {
+      await transact('readwrite', 'stored', (records, blocks) => {
         records.put(row)
         if (bytes) blocks.put(bytes, id)
         else blocks.delete(id)
-        transaction.commit()
       })
     },
     async get(id) {
@@ -94,40 +123,52 @@ export async function openRecordDatabase(name: string): Promise<RecordShelf> {
       // An index answers the whole question, or all that it finds is looked at.
       const isByFps = minFps !== undefined && type === undefined && from === -Infinity && to === Infinity
       const range = isByFps ? IDBKeyRange.lowerBound(minFps) : type === undefined ? IDBKeyRange.bound(-to, -from) : IDBKeyRange.bound([type, -to], [type, -from])
-      const most = minFps === undefined ? limit : undefined
+      const most = minFps === undefined && Number.isFinite(limit) ? limit : undefined
       const found = await transact('readonly', 'read', (records) => records.index(isByFps ? byFps : type === undefined ? byAge : byType).getAll(range, most) as IDBRequest<Row[]>)
       const rows = minFps === undefined ? found.result : found.result.filter(({ fps = -Infinity }) => fps >= minFps)
       if (isByFps) rows.sort((a, b) => a.age - b.age || (a.id < b.id ? -1 : 1))
       return rows.slice(0, limit).map(({ record }) => record)
     },
-    async remove(before, keep) {
+    async remove(before, keep, spared) {
       let removed = 0
-      await transact('readwrite', 'removed', (records, blocks, transaction) => {
-        const index = records.index(byAge)
-        const all = index.getAllKeys() as IDBRequest<string[]>
-        const young = index.count(IDBKeyRange.upperBound(-before))
+      await transact('readwrite', 'removed', (records, blocks) => {
+        const all = records.index(byAge).getAllKeys() as IDBRequest<string[]>
+        const stays = records.index(byType).getAllKeys(IDBKeyRange.bound([spared, -Infinity], [spared, Infinity])) as IDBRequest<string[]>
+        const young = records.index(byAge).count(IDBKeyRange.upperBound(-before))
         young.onsuccess = () => {
-          const old = all.result.slice(Math.min(keep, young.result))
+          const staying = new Set(stays.result)
+          const old = all.result.slice(Math.min(keep, young.result)).filter((id) => !staying.has(id))
           removed = old.length
           for (const id of old) {
             records.delete(id)
             blocks.delete(id)
           }
-          transaction.commit()
         }
       })
       return removed
     },
     close() {
-      void connection?.then((database) => database.close())
+      closed = true
+      connection?.then(
+        (database) => database.close(),
+        () => undefined, // it was told to whom it concerned
+      )
     },
   }
 }
 
-export function eraseRecordDatabase(name: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const request = indexedDB.deleteDatabase(nameOf(name))
-    request.onsuccess = () => resolve()
-    request.onerror = () => reject(failed('erased', request.error))
-  })
+/** Empties it: deleting would wait for pages that sleep, and others for that. */
+export async function eraseRecordDatabase(name: string): Promise<void> {
+  const database = await opened(name)
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const transaction = database.transaction([records, blocks], 'readwrite')
+      transaction.oncomplete = () => resolve()
+      transaction.onabort = () => reject(failed('erased', transaction.error))
+      transaction.objectStore(records).clear()
+      transaction.objectStore(blocks).clear()
+    })
+  } finally {
+    database.close()
+  }
 }

@@ -1,7 +1,7 @@
 // The demo page as a visitor sees it: two tabs of one profile, every view at two widths, light and dark.
 import type { Page } from 'playwright-core'
 import { afterEach, describe, expect, test } from 'vitest'
-import { eventually } from './harness.ts'
+import { eventually, launch } from './harness.ts'
 import { lookAt } from './look.ts'
 import { useChromium } from './suite.ts'
 
@@ -11,7 +11,7 @@ const problems: string[] = []
 async function open(view = 'dashboard', prepare?: (page: Page) => Promise<unknown>): Promise<Page> {
   const page = await suite.profile.context.newPage()
   page.on('pageerror', (error) => problems.push(error.message))
-  // Pictures of WebGL are slow, and the driver says so.
+  // What WebGL has drawn is copied for a browser without a window, and the driver says that this is slow.
   page.on('console', (message) => ['error', 'warning'].includes(message.type()) && !message.text().includes('GPU stall') && problems.push(message.text()))
   await page.setViewportSize({ width: 1280, height: 900 })
   await prepare?.(page)
@@ -83,7 +83,8 @@ describe('the dashboard', () => {
   })
 
   test('is painted, and can be used, before the module is there', async () => {
-    const page = await suite.profile.context.newPage()
+    const visitor = await launch() // who has never been here: no service worker has the module
+    const page = await visitor.context.newPage()
     let letThrough = (): void => undefined
     const held = new Promise<void>((resolve) => (letThrough = resolve))
     let asked = false
@@ -102,8 +103,10 @@ describe('the dashboard', () => {
     console.info(`first contentful paint after ${painted.toFixed(0)} ms, without the module`)
     letThrough()
     await eventually(() => page.locator('#self').innerText(), (text) => text.startsWith('leads'))
-    const other = await open()
+    const other = await visitor.context.newPage()
+    await other.goto(page.url())
     await other.getByText('Written before the module came').waitFor()
+    await visitor.close()
   })
 
   test('keeps the caret where one types while another tab writes', async () => {

@@ -111,6 +111,30 @@ describe('a new version', () => {
 })
 
 describe('the service worker', () => {
+  test('stores again what a page has and the journal lacks, without a network', async () => {
+    const page = await open()
+    await kept(page)
+    await add(page, 'Of which the journal knows nothing')
+    const stored = (act: 'clear' | 'count'): Promise<number> =>
+      page.evaluate(
+        (act) =>
+          new Promise<number>((resolve) => {
+            const opening = indexedDB.open('tabmesh:3:demo@2')
+            opening.onsuccess = () => {
+              const request = opening.result.transaction('records', 'readwrite').objectStore('records')[act]() as IDBRequest<number | undefined>
+              request.onsuccess = () => (opening.result.close(), resolve(request.result ?? 0))
+            }
+          }),
+        act,
+      )
+    await eventually(() => stored('count'), (count) => count > 0)
+    await stop()
+    await stored('clear')
+    expect(await stored('count')).toBe(0)
+    await page.evaluate(async () => (await navigator.serviceWorker.getRegistration())!.active!.postMessage({ tabmesh: 'reconcile' }))
+    await eventually(() => stored('count'), (count) => count > 0, 15_000)
+  })
+
   test('takes part for a moment when it is asked to, and never leads', async () => {
     const page = await open()
     await kept(page)

@@ -65,14 +65,17 @@ export const recordCases: Case[] = [
     async run({ openTab }) {
       const shelf = await open(await openTab(), newName())
       for (let i = 1; i <= 6; i++) await shelf.put(record(`r${i}`, i * 10), Uint8Array.of(i).buffer)
-      equal(await shelf.remove(25, Infinity), 2, 'those from before 25')
+      equal(await shelf.remove(25, Infinity, 'spared'), 2, 'those from before 25')
       equal(ids(await shelf.query({})), 'r6 r5 r4 r3', 'those that stay')
-      equal(await shelf.remove(-Infinity, 3), 1, 'those that are too many')
-      equal(await shelf.remove(50, 2), 1, 'both')
+      equal(await shelf.remove(-Infinity, 3, 'spared'), 1, 'those that are too many')
+      equal(await shelf.remove(50, 2, 'spared'), 1, 'both')
       equal(ids(await shelf.query({})), 'r6 r5', 'those that stay in the end')
       equal(await shelf.get('r4'), undefined, 'one that has gone')
       equal([...new Uint8Array((await shelf.get('r5'))!.bytes!)], [5], 'the bytes of one that stays')
-      equal(await shelf.remove(0, 100), 0, 'nothing')
+      equal(await shelf.remove(0, 100, 'spared'), 0, 'nothing')
+      await shelf.put(record('kept', 1, 'spared'), undefined)
+      equal(await shelf.remove(1000, 0, 'spared'), 2, 'all but what is spared')
+      equal(ids(await shelf.query({})), 'kept', 'what is spared')
       shelf.close()
     },
   },

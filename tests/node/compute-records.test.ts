@@ -32,6 +32,51 @@ describe('a compute record', () => {
     expect(await two.compute.query({ type: 'run' })).toEqual([record])
   })
 
+  test('is what was there when it was saved, and of two with one id the later stays', async () => {
+    const { compute } = await tabOf(createMesh())
+    const params = { step: 1, list: [1] }
+    const large = compute.float64(50_000) // takes its time to be compressed
+    large.array.fill(1)
+    const first = compute.save('latest', large, { params })
+    params.step = 2
+    params.list.push(2)
+    large.array.fill(2)
+    const small = compute.float64(1)
+    small.array[0] = 3
+    await Promise.all([first, compute.save('latest', small, { params: 'later' }), compute.save('other', undefined)])
+    const { record, block } = (await compute.load('latest'))!
+    expect([record.params, block!.array[0]]).toEqual(['later', 3])
+    await compute.save('again', large, { params })
+    params.step = 4
+    expect((await compute.load('again'))!.record.params).toEqual({ step: 2, list: [1, 2] })
+    const early = { step: 5 }
+    const saving = compute.save('early', large, { params: early })
+    early.step = 6
+    await saving
+    expect((await compute.load('early'))!.record.params).toEqual({ step: 5 })
+  })
+
+  test('is not saved in a store that has been closed meanwhile', async () => {
+    const mesh = createMesh()
+    const { store, compute } = await tabOf(mesh)
+    const saving = compute.save('x', compute.float64(50_000))
+    await store.close()
+    await expect(saving).rejects.toMatchObject({ code: 'closed' })
+    expect(await (await tabOf(mesh)).compute.query()).toEqual([])
+  })
+
+  test('that cannot be erased does not keep the state from being erased', async () => {
+    const mesh = createMesh()
+    const { store, tab } = await tabOf(mesh)
+    await store.setState({ theme: 'dark' }).durable
+    ;(tab.platform as { eraseRecords: unknown }).eraseRecords = () => Promise.reject(new Error('not now'))
+    const told: unknown[] = []
+    store.on('error', ({ error }) => told.push(error.message))
+    await store.destroy()
+    expect(told).toEqual(['not now'])
+    expect((await tabOf(mesh)).store.getState().theme).toBe('light')
+  })
+
   test('needs no block', async () => {
     const { compute } = await tabOf(createMesh())
     await compute.save('plain', undefined, { time: 5 })
@@ -167,6 +212,9 @@ describe('sessions and slices', () => {
     store.setState((await compute.loadSlice('autumn'))!)
     expect(store.getState()).toMatchObject({ theme: 'light', cart: { items: [1] } })
     expect(await compute.loadSlice('winter')).toBe(undefined)
+    for (let i = 0; i < 5; i++) await compute.save(`r${i}`, undefined, { time: Date.now() + 1000 })
+    expect(await compute.cleanup({ keep: 0 })).toBe(5)
+    expect(await compute.loadSlice('autumn')).toBeDefined()
     await expect(compute.saveSlice('autumn', ['theme', 'secret'])).rejects.toThrow(/"secret" is not shared/)
   })
 })

@@ -27,7 +27,7 @@ const views: Record<string, { title: string; View: ComponentType }> = {
 export function App() {
   const route = useRoute()
   if (route === 'module') return <Module />
-  const name = route in views ? route : 'dashboard'
+  const name = Object.hasOwn(views, route) ? route : 'dashboard'
   return <Shell name={name} />
 }
 
@@ -112,7 +112,8 @@ function Actions() {
 
 /** What a visitor has to know; there is nothing to see while all is well. */
 function Trouble() {
-  const [text, tell] = useState('')
+  const [failure, tell] = useState('')
+  const [lack, setLack] = useState('')
   useEffect(() => {
     const undo = [
       store.on('error', ({ error }) => {
@@ -122,16 +123,16 @@ function Trouble() {
       store.on('storage-full', () => tell('The disk is full: changes are kept in the open tabs and stored as soon as there is room.')),
       store.on('upgrade-required', () => tell('A newer version of this page is open in another tab: reload this one.')),
       store.on('status', ({ persistence, channel }) => {
-        if (persistence === 'none') tell('This browser lets the page store nothing: the board lives as long as a tab is open.')
-        else if (channel === 'none') tell('This browser has no way from tab to tab: they meet at the next reload only.')
-        else tell('')
+        if (persistence === 'none') setLack('This browser lets the page store nothing: the board lives as long as a tab is open.')
+        else if (channel === 'none') setLack('This browser has no way from tab to tab: they meet at the next reload only.')
+        else setLack('')
       }),
     ]
     return () => undo.forEach((one) => one())
   }, [])
   return (
-    <p id="trouble" className="trouble" role="status" hidden={text === ''}>
-      {text}
+    <p id="trouble" className="trouble" role="status">
+      {[lack, failure].filter(Boolean).join(' ')}
     </p>
   )
 }

@@ -1,7 +1,7 @@
 // The demo starts offline: all of its files, by their revisions, which the build puts in.
-import { openStore, serveOffline, type OfflineFile } from 'tabmesh/service-worker'
+import { cachedFile, openStore, serveOffline, type OfflineFile } from 'tabmesh/service-worker'
 import { boardOptions } from './options.ts'
 
 declare const FILES: readonly OfflineFile[]
 
-serveOffline(FILES, { reconcile: () => openStore({ ...boardOptions('light'), wasm: new URL(FILES.find(({ url }) => url.endsWith('.wasm'))!.url, location.href) }) })
+serveOffline(FILES, { reconcile: async () => openStore({ ...boardOptions('light'), wasm: await cachedFile(FILES.find(({ url }) => url.endsWith('.wasm'))!.url) }) })

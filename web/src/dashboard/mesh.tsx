@@ -173,7 +173,7 @@ function Frames() {
     <section className="card">
       <h2>
         Frames
-        <button className="button small" type="button" aria-pressed={paused} onClick={() => setPaused(!paused)}>
+        <button className="button small" type="button" onClick={() => setPaused(!paused)}>
           {paused ? 'Go on' : 'Pause'}
         </button>
       </h2>

@@ -17,7 +17,7 @@ const widgets: Record<string, { title: string; Content: ComponentType }> = {
 }
 
 /** A layout of another version may name widgets we do not have, or lack some. */
-const known = (layout: readonly string[]): string[] => [...new Set([...layout.filter((name) => name in widgets), ...Object.keys(widgets)])]
+const known = (layout: readonly string[]): string[] => [...new Set([...layout.filter((name) => Object.hasOwn(widgets, name)), ...Object.keys(widgets)])]
 
 function move(name: string, by: number): void {
   const layout = known(store.getState().layout)

@@ -62,6 +62,7 @@ function nextPicture(): Promise<void> {
   return new Promise((resolve) => {
     if (document.hidden) setTimeout(resolve, 16)
     else requestAnimationFrame(() => resolve())
+    setTimeout(resolve, 1000) // a page that is hidden meanwhile has no pictures
   })
 }
 
@@ -87,6 +88,7 @@ async function lead(signal: AbortSignal): Promise<void> {
   try {
     while (!signal.aborted) {
       await nextPicture()
+      if (signal.aborted) break
       if (watchers.size === 0 && !othersWatch()) {
         await new Promise((resolve) => setTimeout(resolve, 200))
         since = performance.now()
@@ -121,7 +123,7 @@ async function lead(signal: AbortSignal): Promise<void> {
       const figures: Figures = { fps: (frames * 1000) / elapsed, stepMs: frames ? stepMs / frames : 0, sentBytes: (sentBytes * 1000) / elapsed, memoryBytes: compute.usage().takenBytes }
       for (const watcher of watchers) watcher.figures(figures)
       tell({ type: 'figures', figures })
-      if (frames > 0) void compute.save(`${recordType}:${Date.now()}`, undefined, { type: recordType, params: { count, seed }, performance: { fps: figures.fps, throughput: figures.fps * count, latency: figures.stepMs, memory: figures.memoryBytes } })
+      if (frames > 0) void compute.save(`${recordType}:${Date.now()}`, undefined, { type: recordType, params: { count, seed }, performance: { fps: figures.fps, throughput: figures.fps * count, latency: figures.stepMs, memory: figures.memoryBytes } }).catch(() => undefined) // the page says that nothing can be stored
       since = performance.now()
       frames = 0
       stepMs = 0
@@ -142,5 +144,13 @@ async function lead(signal: AbortSignal): Promise<void> {
 
 /** Takes part: this tab moves the particles while it leads. */
 export function startSimulation(): void {
-  store.leader.run(({ signal }) => void lead(signal))
+  store.leader.run(({ signal }) => void leadAgain(signal))
+}
+
+/** What fails, for want of memory or of a way to draw, is tried again. */
+async function leadAgain(signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await lead(signal)
+    await new Promise((resolve) => setTimeout(resolve, 2000))
+  }
 }

@@ -16,7 +16,7 @@ export function KeepOffline() {
     return () => offline.close()
   }, [])
   return (
-    <p id="offline" className="notice" role="status" data-kept={kept} hidden={!update}>
+    <p id="offline" className="notice" role="status" data-kept={kept}>
       {update && (
         <>
           A newer version of this page is ready.{' '}
