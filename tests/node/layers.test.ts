@@ -110,18 +110,6 @@ describe('a journal that was tampered with', () => {
     expect(store.getState().n).toBe(6)
   })
 
-  test('is looked at again while others write, and not called mended for that', async () => {
-    const mesh = createMesh()
-    const [one, two] = [await mesh.ready(options), await mesh.ready(options)]
-    let n = 0
-    const writing = setInterval(() => two.store.set(['n'], ++n), 20)
-    const before = mesh.origin.stored('test').length
-    expect((await one.store.inspect().syncNow()).mended).toEqual([])
-    clearInterval(writing)
-    await two.store.flush()
-    expect(mesh.origin.stored('test').length - before).toBeLessThanOrEqual(n)
-  })
-
   test('that cannot be written is told', async () => {
     const mesh = createMesh()
     const { store } = await mesh.ready(options)
