@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Block, Compute, NumberType } from '../../js-glue/index.ts'
 import { createMesh } from './mesh.ts'
+import { random } from './random.ts'
 
 async function computing(): Promise<Compute> {
   const { store } = await createMesh().ready()
@@ -16,16 +17,6 @@ const codeOf = (act: () => unknown): unknown => {
     return (error as { code?: string }).code ?? (error as Error).name
   }
   return undefined
-}
-
-/** Mulberry32. */
-function random(state: number): () => number {
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
 }
 
 describe('store.compute', () => {

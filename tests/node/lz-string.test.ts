@@ -2,21 +2,12 @@ import npm from 'lz-string'
 import { beforeAll, describe, expect, test } from 'vitest'
 import * as ours from '../../js-glue/lz-string.ts'
 import { wasm } from './mesh.ts'
+import { random } from './random.ts'
 
 beforeAll(() => ours.init(wasm))
 
 const seed = Number(process.env.TABMESH_SEED ?? 20261120)
 const count = 10_000
-
-/** Mulberry32: replay with TABMESH_SEED. */
-function random(state: number): () => number {
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-}
 
 const next = random(seed)
 const alphabets = [

@@ -1,16 +1,14 @@
 // The dashboard: filters, widgets, and beside them what tabmesh is doing.
+import { Columns } from '../parts/columns.tsx'
 import { Filters } from './filters.tsx'
 import { Mesh } from './mesh.tsx'
 import { Widgets } from './widgets.tsx'
 
 export function Dashboard() {
   return (
-    <div className="columns">
-      <section className="board" aria-label="Board">
-        <Filters />
-        <Widgets />
-      </section>
-      <Mesh />
-    </div>
+    <Columns label="Board" beside={<Mesh />} besideLabel="What tabmesh is doing">
+      <Filters />
+      <Widgets />
+    </Columns>
   )
 }

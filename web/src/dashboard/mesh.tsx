@@ -11,11 +11,11 @@ const shownSamples = 60
 
 export function Mesh() {
   return (
-    <aside className="mesh" aria-label="What tabmesh is doing">
+    <>
       <Tabs />
       <LastChange />
       <Frames />
-    </aside>
+    </>
   )
 }
 

@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from 'react'
 import { useLeader, useStore } from 'tabmesh/react'
 import { Chart } from '../parts/chart.tsx'
+import { Columns } from '../parts/columns.tsx'
 import { changed, store } from '../state.ts'
 import { createScene, type ParticleScene } from './scene.ts'
 import { counts, recordType, watch, type Figures } from './simulation.ts'
@@ -11,19 +12,22 @@ const lookMs = 2000
 
 export function Particles() {
   return (
-    <div className="columns">
-      <section className="board" aria-label="Particles">
-        <Stage />
-        <Controls />
-      </section>
-      <aside className="mesh" aria-label="How it goes">
-        <Plots />
-        <section className="card">
-          <h2>What you see</h2>
-          <p className="quiet first">The tab that leads moves the particles in WebAssembly memory, four at a time, and its graphics card is given that memory as it is. Other tabs draw what it sends, 6 bytes a particle. Close the tab that leads: another goes on.</p>
-        </section>
-      </aside>
-    </div>
+    <Columns
+      label="Particles"
+      beside={
+        <>
+          <Plots />
+          <section className="card">
+            <h2>What you see</h2>
+            <p className="quiet first">The tab that leads moves the particles in WebAssembly memory, four at a time, and its graphics card is given that memory as it is. Other tabs draw what it sends, 6 bytes a particle. Close the tab that leads: another goes on.</p>
+          </section>
+        </>
+      }
+      besideLabel="How it goes"
+    >
+      <Stage />
+      <Controls />
+    </Columns>
   )
 }
 
@@ -77,7 +81,7 @@ function Stage() {
     ['pictures here', `${drawn} a second`],
     ['steps', figures ? `${figures.fps.toFixed(0)} a second` : '–'],
     ['time of a step', figures ? `${figures.stepMs.toFixed(2)} ms` : '–'],
-    ['sent', figures ? `${(figures.sentBytes / 1e6).toFixed(1)} MB a second` : '–'],
+    ['sent', figures ? `${(figures.sentBytes / 1e6).toFixed(1)} MB/s` : '–'],
     ['memory taken', figures ? `${(figures.memoryBytes / 1e6).toFixed(1)} MB` : '–'],
   ] as const
   return (

@@ -22,7 +22,7 @@ const colour = `
   void main() {
     vec2 at = gl_PointCoord - 0.5;
     if (dot(at, at) > 0.25) discard;
-    gl_FragColor = vec4(mix(near, far, clamp((depth - 3.0) / 4.0, 0.0, 1.0)), 1.0);
+    gl_FragColor = vec4(mix(near, far, clamp((depth - 4.0) / 4.0, 0.0, 1.0)), 1.0);
     #include <colorspace_fragment>
   }
 `
@@ -73,7 +73,7 @@ export function createScene(canvas: HTMLCanvasElement, turns: boolean): Particle
       if ('own' in picture) picture.own.places.forEach((numbers, axis) => set('xyz'[axis]!, numbers, 1))
       else set('place', picture.sent, 3)
       if (turns) angle += 0.002
-      const distance = 5 * Math.max(1, 1.5 / camera.aspect) // all of the box, in a narrow window too
+      const distance = 6 * Math.max(1, 1.5 / camera.aspect) // all of the box, in a narrow window too
       camera.position.set(Math.sin(angle) * distance, distance / 5, Math.cos(angle) * distance)
       camera.lookAt(0, 0, 0)
       renderer.render(scene, camera)

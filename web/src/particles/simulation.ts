@@ -60,9 +60,12 @@ export function watch(watcher: Watcher): () => void {
 /** The next picture of this tab; where there are none, for it is hidden, when the browser lets it run. */
 function nextPicture(): Promise<void> {
   return new Promise((resolve) => {
-    if (document.hidden) setTimeout(resolve, 16)
-    else requestAnimationFrame(() => resolve())
-    setTimeout(resolve, 1000) // a page that is hidden meanwhile has no pictures
+    // A page that is hidden meanwhile has no pictures.
+    const timer = setTimeout(resolve, document.hidden ? 16 : 1000)
+    requestAnimationFrame(() => {
+      clearTimeout(timer)
+      resolve()
+    })
   })
 }
 

@@ -1,6 +1,7 @@
 // The layers in which the state is kept, and what becomes of one that is damaged.
 import { useEffect, useState } from 'react'
 import { createStore, type Layer } from 'tabmesh'
+import { Columns } from '../parts/columns.tsx'
 import { store } from '../state.ts'
 
 const lookMs = 5000
@@ -15,15 +16,10 @@ function ageOf(ms: number | undefined): string {
 
 export function Storage() {
   return (
-    <div className="columns">
-      <section className="board" aria-label="Layers">
-        <LayersCard />
-        <Damage />
-      </section>
-      <aside className="mesh" aria-label="The disk">
-        <Quota />
-      </aside>
-    </div>
+    <Columns label="Layers" beside={<Quota />} besideLabel="The disk">
+      <LayersCard />
+      <Damage />
+    </Columns>
   )
 }
 

@@ -1,6 +1,7 @@
 // Who is here, who leads, how long it takes when the one who leads is gone; and ways to be gone.
 import { useEffect, useReducer, useState } from 'react'
 import { useLeader, useTabs } from 'tabmesh/react'
+import { Columns } from '../parts/columns.tsx'
 import { preciseNow, store } from '../state.ts'
 
 interface TakeOver {
@@ -16,15 +17,10 @@ const going = new BroadcastChannel('demo:going')
 
 export function Tabs() {
   return (
-    <div className="columns">
-      <section className="board" aria-label="Tabs">
-        <Census />
-        <TakeOvers />
-      </section>
-      <aside className="mesh" aria-label="Ways to be gone">
-        <Going />
-      </aside>
-    </div>
+    <Columns label="Tabs" beside={<Going />} besideLabel="Ways to be gone">
+      <Census />
+      <TakeOvers />
+    </Columns>
   )
 }
 
