@@ -1,4 +1,4 @@
-// One set in a page -> seen by all frames in it, against postMessage to each, beat by beat in one run.
+// One set in a page -> seen by all frames in it, against postMessage to each and a bare BroadcastChannel, beat by beat in one run.
 import { launch, openTab, serve } from '../browser/harness.ts'
 
 export type Row = { readonly name: string } & Record<string, number | string>
@@ -53,18 +53,24 @@ export async function frames(): Promise<Row[]> {
             return [cost, last - sent]
           }
 
+          const channel = new BroadcastChannel('bare-echoes')
           const ours: (readonly [number, number])[] = []
           const bare: (readonly [number, number])[] = []
+          const broadcast: (readonly [number, number])[] = []
           for (let i = 1; i <= beats + warmUp; i++) {
-            const [a, b] = [await beat(() => store.set(['beat', 'count'], i)), await beat((sent) => windows.forEach((to) => to.postMessage({ bare: sent }, location.origin)))]
+            const a = await beat(() => store.set(['beat', 'count'], i))
+            const b = await beat((sent) => windows.forEach((to) => to.postMessage({ bare: sent }, location.origin)))
+            const c = await beat((sent) => channel.postMessage(sent))
             if (i <= warmUp) continue
             ours.push(a)
             bare.push(b)
+            broadcast.push(c)
           }
+          channel.close()
           await store.close()
           const at = (list: number[], part: number): number => list.sort((a, b) => a - b)[Math.floor(list.length * part)]!
           const of = (pairs: readonly (readonly [number, number])[], k: 0 | 1, part: number): number => at(pairs.map((pair) => pair[k]), part)
-          return { 'cost p50': of(ours, 0, 0.5), 'last p50': of(ours, 1, 0.5), 'last p95': of(ours, 1, 0.95), 'postMessage cost p50': of(bare, 0, 0.5), 'postMessage last p50': of(bare, 1, 0.5), 'postMessage last p95': of(bare, 1, 0.95) }
+          return { 'cost p50': of(ours, 0, 0.5), 'last p50': of(ours, 1, 0.5), 'last p95': of(ours, 1, 0.95), 'postMessage cost p50': of(bare, 0, 0.5), 'postMessage last p50': of(bare, 1, 0.5), 'postMessage last p95': of(bare, 1, 0.95), 'BroadcastChannel last p50': of(broadcast, 1, 0.5), 'BroadcastChannel last p95': of(broadcast, 1, 0.95) }
         },
         [count, beats, warmUp] as const,
       )

@@ -63,10 +63,23 @@ describe('the dashboard', () => {
     await one.getByRole('button', { name: 'Move Open by person down' }).press('Enter')
     await eventually(() => order(two), (names) => names.indexOf('load') > names.indexOf('progress'))
     expect(await order(one)).toEqual(await order(two))
-    await one.getByRole('button', { name: 'Make Notes narrow' }).press('Enter')
-    await two.locator('[data-id="notes"]:not(.wide)').waitFor()
-    await two.getByRole('button', { name: 'Make Notes wide' }).click()
-    await one.locator('[data-id="notes"].wide').waitFor()
+    // Its corner: by the mouse, by the keyboard.
+    const sizeIn = (page: Page): Promise<{ width: number; height: number } | null> => page.locator('[data-id="notes"]').boundingBox()
+    await one.getByRole('button', { name: 'Resize Notes' }).scrollIntoViewIfNeeded()
+    await one.mouse.wheel(0, 200) // there is to be room below it
+    const before = (await sizeIn(two))!
+    const corner = (await one.getByRole('button', { name: 'Resize Notes' }).boundingBox())!
+    await one.mouse.move(corner.x + 12, corner.y + 12)
+    await one.mouse.down()
+    await one.mouse.move(corner.x + 12 - before.width / 2, corner.y + 92, { steps: 8 })
+    await one.mouse.up()
+    await eventually(() => sizeIn(two), (size) => size!.width < before.width * 0.6 && size!.height > before.height + 40)
+    expect((await sizeIn(one))!.height).toBe((await sizeIn(two))!.height)
+    const taller = (await sizeIn(one))!
+    for (const key of ['ArrowRight', 'ArrowRight', 'ArrowRight', 'ArrowDown']) await two.getByRole('button', { name: 'Resize Notes' }).press(key)
+    await eventually(() => sizeIn(one), (size) => size!.width === before.width && size!.height === taller.height + 20)
+    await two.getByRole('button', { name: 'Resize Notes' }).press('Home')
+    await eventually(() => sizeIn(one), (size) => size!.height === before.height)
 
     await one.locator('#stir').click()
     await eventually(() => one.locator('#stir').isEnabled(), Boolean)
@@ -244,7 +257,7 @@ describe('tabs and leader', () => {
     const [one, two] = [await open('tabs'), await open('tabs')]
     await eventually(() => two.locator('#census tr').count(), (count) => count === 2)
     await lookAt(two, 'tabs', paint)
-    await one.getByRole('button', { name: 'Leave the page' }).click()
+    await one.getByRole('button', { name: 'Leave the page, to be frozen' }).click()
     await eventually(() => two.locator('#takeovers tr').first().innerText(), (text) => /this tab\s+\d+\s+[\d.]+ ms/.test(text))
     await eventually(() => two.locator('#census tr').count(), (count) => count === 1)
     await one.evaluate(() => history.back())
@@ -253,6 +266,11 @@ describe('tabs and leader', () => {
     await eventually(() => two.locator('#takeovers tr').count(), (count) => count === 2)
     await one.getByRole('button', { name: 'Block this tab for 5 seconds' }).click()
     expect(await two.locator('#takeovers tr').count()).toBe(2)
+    const crashed = one.waitForEvent('crash', { timeout: 30_000 })
+    await one.getByRole('button', { name: 'Crash this tab' }).click()
+    await crashed
+    await eventually(() => two.locator('#takeovers tr').first().innerText(), (text) => /this tab\s+\d+\s+[\d.]+ m?s/.test(text), 20_000)
+    await eventually(() => two.locator('#census tr').count(), (count) => count === 1, 20_000)
   })
 })
 
@@ -271,6 +289,23 @@ describe('the storage', () => {
     await eventually(() => page.getByRole('button', { name: 'Do it' }).isEnabled(), Boolean)
     await lookAt(page, 'storage', paint)
     expect(await page.evaluate(async () => (await indexedDB.databases()).filter(({ name }) => name!.includes('demo-copy')).length)).toBeLessThanOrEqual(1)
+  })
+
+  test('fills the disk, says so, and stores what was written when there is room again', { timeout: 90_000 }, async () => {
+    // Chromium asks for the quota when it opens a database, and goes by that for a while: nobody is to have opened one.
+    const visitor = await launch()
+    const page = await visitor.context.newPage()
+    await page.goto(suite.server.url.replace('page.html', 'other.html'))
+    const devtools = await visitor.context.newCDPSession(page)
+    await devtools.send('Storage.overrideQuotaForOrigin', { origin: new URL(page.url()).origin, quotaSize: 40e6 })
+    await page.goto(suite.server.url.replace('/tests/browser/page.html', '/web/dist/index.html#/storage'))
+    await page.getByRole('button', { name: 'Fill it' }).click()
+    await page.getByText('it is in memory and shared, not durable, and the store says that the disk is full; 1 waits.').waitFor({ timeout: 60_000 })
+    await page.getByText('The change is durable').waitFor({ timeout: 30_000 })
+    await page.getByRole('button', { name: 'Fill it' }).waitFor()
+    await lookAt(page, 'full', paint)
+    expect(await page.evaluate(async () => (await indexedDB.databases()).filter(({ name }) => name!.includes('demo-filler')).length)).toBe(0)
+    await visitor.close()
   })
 })
 

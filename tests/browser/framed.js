@@ -20,6 +20,7 @@ if (role === 'echo') {
   const store = await tabmesh.openStore({ name: 'echoes', state: { beat: { count: 0 } }, leader: false })
   store.subscribe(({ beat }) => beat.count, () => say({ at: now() }))
   addEventListener('message', ({ data }) => data.bare && say({ at: now() }))
+  new BroadcastChannel('bare-echoes').onmessage = () => say({ at: now() })
   say({ ready: true })
 }
 

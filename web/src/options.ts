@@ -9,13 +9,20 @@ export interface Task {
   at: number
 }
 
+/** Of a widget. */
+export interface Size {
+  /** Of six. */
+  columns: number
+  /** In pixels; as high as its content where there is none. */
+  height?: number
+}
+
 export interface Board {
   theme: 'light' | 'dark'
   filters: { project: string; status: 'all' | 'open' | 'done'; text: string }
   /** Widgets in their order. */
   layout: string[]
-  /** Those that take a whole row. */
-  wide: Record<string, boolean>
+  sizes: Record<string, Size>
   tasks: Record<string, Task>
   notes: string
   /** Written by "Make 60 changes": how many, and when the last was made, in milliseconds since 1970. */
@@ -34,13 +41,16 @@ const seed: [string, string, string, boolean][] = [
 
 export const boardOptions = (theme: Board['theme']) => ({
   name: 'demo',
-  version: 2,
-  migrations: [{ version: 2, up: ({ pulse: _, ...rest }: Record<string, unknown>) => rest }], // the pulse was a number
+  version: 3,
+  migrations: [
+    { version: 2, up: ({ pulse: _, ...rest }: Record<string, unknown>) => rest }, // the pulse was a number
+    { version: 3, up: ({ wide, ...rest }: Record<string, unknown>) => ({ ...rest, sizes: Object.fromEntries(Object.entries(wide as Record<string, boolean>).map(([name, is]) => [name, { columns: is ? 6 : 3 }])) }) }, // widgets were wide or narrow
+  ],
   state: {
     theme,
     filters: { project: 'all', status: 'all', text: '' },
     layout: ['tasks', 'progress', 'load', 'notes', 'modules'],
-    wide: { tasks: true, notes: true, modules: true },
+    sizes: { tasks: { columns: 6 }, progress: { columns: 3 }, load: { columns: 3 }, notes: { columns: 6 }, modules: { columns: 6 } },
     tasks: Object.fromEntries(seed.map(([title, project, owner, done], at) => [`seed-${at}`, { title, project, owner, done, at }])),
     notes: 'Tide tables are in the blue folder.\nThe ferry horn is tested on Mondays at noon.',
     pulse: { count: 0, at: 0 },

@@ -1,4 +1,4 @@
-// Widgets that are dragged about and made wide or narrow, in all tabs; by the keyboard, too.
+// Widgets that are dragged about and resized, in all tabs; by the keyboard, too.
 import { useEffect, useRef, type ComponentType } from 'react'
 import Sortable from 'sortablejs'
 import { useStore } from 'tabmesh/react'
@@ -6,6 +6,7 @@ import { changed, owners, projects, store } from '../state.ts'
 import { Bars } from './bars.tsx'
 import { Modules } from './modules.tsx'
 import { Notes } from './notes.tsx'
+import { Resizer } from './resizer.tsx'
 import { Tasks } from './tasks.tsx'
 
 const widgets: Record<string, { title: string; Content: ComponentType }> = {
@@ -60,15 +61,12 @@ export function Widgets() {
 
 function Widget({ name }: { name: string }) {
   const { title, Content } = widgets[name]!
-  const isWide = useStore(store, ({ wide }) => wide[name] === true)
+  const size = useStore(store, ({ sizes }) => sizes[name]) ?? { columns: 3 }
   return (
-    <article className={isWide ? 'card widget wide' : 'card widget'} data-id={name}>
+    <article className={size.height === undefined ? 'card widget' : 'card widget set'} data-id={name} style={{ '--columns': size.columns, '--height': size.height === undefined ? 'auto' : `${size.height}px` } as React.CSSProperties}>
       <h2>
         {title}
         <span className="moves">
-          <button type="button" aria-label={`Make ${title} ${isWide ? 'narrow' : 'wide'}`} onClick={() => changed(store.set(['wide', name], !isWide))}>
-            <span aria-hidden="true">{isWide ? '⇥' : '⇔'}</span>
-          </button>
           <button type="button" aria-label={`Move ${title} up`} onClick={() => move(name, -1)}>
             ↑
           </button>
@@ -77,7 +75,10 @@ function Widget({ name }: { name: string }) {
           </button>
         </span>
       </h2>
-      <Content />
+      <div className="content">
+        <Content />
+      </div>
+      <Resizer title={title} size={size} onSize={(next) => changed(store.set(['sizes', name], { ...next }))} />
     </article>
   )
 }

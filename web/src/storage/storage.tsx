@@ -3,11 +3,12 @@ import { useEffect, useState } from 'react'
 import { createStore, type Layer } from 'tabmesh'
 import { Columns } from '../parts/columns.tsx'
 import { store } from '../state.ts'
+import { Full } from './full.tsx'
+import { sizeOf } from './size-of.ts'
 
 const lookMs = 5000
 const titles: Record<Layer['name'], string> = { memory: 'Memory', 'hot-copy': 'Hot copy, in localStorage', 'indexed-db': 'Journal, in IndexedDB', file: 'Journal, in files' }
 
-const sizeOf = (bytes: number): string => (bytes < 1000 ? `${bytes} B` : bytes < 1e6 ? `${(bytes / 1000).toFixed(1)} kB` : bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`)
 
 function ageOf(ms: number | undefined): string {
   if (ms === undefined) return '–'
@@ -19,6 +20,7 @@ export function Storage() {
     <Columns label="Layers" beside={<Quota />} besideLabel="The disk">
       <LayersCard />
       <Damage />
+      <Full />
     </Columns>
   )
 }

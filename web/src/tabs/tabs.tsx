@@ -141,6 +141,17 @@ function block(seconds: number): void {
   while (performance.now() < end);
 }
 
+/** Bytes that a page's JavaScript may have in Chromium, which ends the page's process where it takes more; undefined elsewhere, where memory may not end before the machine's does. */
+const heapMax = (performance as { memory?: { jsHeapSizeLimit: number } }).memory?.jsHeapSizeLimit
+
+function crash(max: number): void {
+  going.postMessage(preciseNow())
+  setTimeout(() => {
+    const taken: number[][] = []
+    for (let bytes = 0; bytes < 2 * max; bytes += 8 << 24) taken.push(new Array<number>(1 << 24).fill(0.5))
+  }, 50) // the message is on its way
+}
+
 function Going() {
   return (
     <section className="card">
@@ -148,8 +159,13 @@ function Going() {
       <p className="quiet first">What becomes of the others when this tab is gone, in one way or another. Open a second tab to see it.</p>
       <div className="stack">
         <button className="button" type="button" onClick={() => (going.postMessage(preciseNow()), location.assign('about:blank'))}>
-          Leave the page
+          Leave the page, to be frozen
         </button>
+        {heapMax !== undefined && (
+          <button className="button" type="button" onClick={() => crash(heapMax)}>
+            Crash this tab
+          </button>
+        )}
         <button className="button" type="button" onClick={() => block(5)}>
           Block this tab for 5 seconds
         </button>
@@ -157,7 +173,8 @@ function Going() {
           Block this tab for 40 seconds
         </button>
       </div>
-      <p className="quiet">A leader that leaves hands over at once; go back, and it is a member again. One that is blocked for 5 seconds stays leader. One that is silent for 40 is deposed after some 20, and finds that out when it wakes.</p>
+      {heapMax === undefined && <p className="quiet">In this browser a page cannot crash itself: end its process by the task manager, or close the tab.</p>}
+      <p className="quiet">A leader that leaves is frozen by the browser, and hands over before; go back, and it is a member again. One that crashes says nothing: its lock is free the moment it is gone. One that is blocked for 5 seconds stays leader. One that is silent for 40 is deposed after some 20, and finds that out when it wakes.</p>
     </section>
   )
 }
