@@ -147,6 +147,12 @@ export interface Core {
   /** A JSON value for one instance, or for all where `to` is empty. Throws TabmeshError. */
   sendNote(to: string, value: unknown, now: number): void
   /** Who is alive, and then who holds the leader lock: two calls of the core, after each of which there is something to perform. */
+  /** What this replica has, for one that lacks part of it: on another device. */
+  greeting(): Uint8Array
+  /** What the sender of a greeting lacks, empty where that is nothing, and whether this replica lacks something too; undefined for what is no greeting of this store. */
+  answer(greeting: Uint8Array): { readonly lacking: Uint8Array; readonly lacks: boolean } | undefined
+  /** Up to which number all writes of an instance are here. */
+  wholeOf(instance: string): number
   retainPeers(alive: readonly string[], now: number): void
   lockHeldBy(holder: string | undefined, now: number): void
   takeChanges(): readonly TreeEdit[]
@@ -154,6 +160,8 @@ export interface Core {
   takeRecords(): Uint8Array[]
   takeLock(): { action: (typeof lockActions)[number]; term: number }
   takeEvents(): readonly CoreEvent[]
+  /** Throws away all that the `take…` would return, where nobody reads it. */
+  discard(): void
   /** When to tick, in milliseconds since 1970; 0 for never. */
   wakeAt(): number
   /** The number of the newest own write. */
@@ -267,6 +275,20 @@ export function createCore(module: MainModule, options: CoreOptions): Core {
       checkOpen()
       check(module.sendNote(handle, ...(put(bytesOf(to), JSON.stringify(value)) as [number, number]), now))
     },
+    greeting() {
+      if (freed) return new Uint8Array()
+      module.greeting(handle)
+      return outputBytes()
+    },
+    answer(greeting) {
+      const sizes = freed ? undefined : memory.put(greeting)
+      const code = sizes ? module.answer(handle, sizes[0]!) : 2
+      return code === 2 ? undefined : { lacking: outputBytes(), lacks: code === 1 }
+    },
+    wholeOf(instance) {
+      const sizes = freed ? undefined : memory.put(bytesOf(instance))
+      return sizes ? module.wholeOf(handle, sizes[0]!) : 0
+    },
     retainPeers: (alive, now) => void given('retainPeers', bytesOf(alive.join('')), now),
     lockHeldBy: (holder, now) => void given('lockHeldBy', holder === '' ? new Uint8Array(16) : bytesOf(holder ?? ''), now),
     takeChanges() {
@@ -279,6 +301,9 @@ export function createCore(module: MainModule, options: CoreOptions): Core {
     takeEvents() {
       const text = takeText(eventsWord)
       return text === undefined ? none : (JSON.parse(`[${text}]`) as CoreEvent[])
+    },
+    discard() {
+      if (!freed) for (const at of [changesWord, eventsWord, framesWord, recordsWord]) take(at + 1)
     },
     wakeAt: () => (freed ? 0 : double(wakeAtWord)),
     seq: () => (freed ? 0 : word(seqWord)),

@@ -27,7 +27,8 @@ import type { Mirror } from './store.ts'
 import { createSync } from './sync.ts'
 import { onto } from './unstored.ts'
 import { createTransactions, type TransactionCall } from './transactions.ts'
-import type { Bridge, CallHandler, CustomChannel, Inspection, Migration, Resolver, Stats, Status, StoreEvents, StoreHistory, StrategyName, TabInfo } from './types.ts'
+import type { RelayClient } from './relay/client.ts'
+import type { Bridge, CallHandler, CustomChannel, Inspection, Migration, RelayAccess, Resolver, Stats, Status, StoreEvents, StoreHistory, StrategyName, TabInfo } from './types.ts'
 import { createUpkeep } from './upkeep.ts'
 import { createVersions, meshOf } from './versions.ts'
 import { createVisiblePreference } from './visible-preference.ts'
@@ -60,6 +61,7 @@ export interface EngineOptions {
   readonly hotCopy: boolean
   readonly channels: readonly (ChannelKind | CustomChannel)[] | undefined
   readonly bridges: readonly Bridge[]
+  readonly relay: (RelayAccess & { readonly room: string }) | undefined
   readonly mayLead: boolean
   /** Whether a visible tab is to take over from a hidden leader. */
   readonly preferVisible: boolean
@@ -106,6 +108,9 @@ export interface EngineParts {
 }
 
 const frameKinds = ['', 'ops', 'hello', 'delta', 'presence', 'position', 'ack', 'fragment', 'destroy', 'end', 'note']
+const opsKind = 1
+const deltaKind = 3
+const fragmentKind = 7
 
 const upgradeRequired = (): TabmeshError => new TabmeshError('upgrade-required', 'A newer version of this app has taken over the data: load this tab again. It shows what it has, and writes no more.')
 const erased = (): TabmeshError => new TabmeshError('destroyed', 'The store was erased while this tab was away.')
@@ -183,7 +188,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     onUsable(usable) {
       if (!usable) writer.use(undefined)
       if (ended) return
-      replica.setStores(usable, clock.now()) // no era ends under a tab that cannot store what it writes
+      setStores(usable)
       perform()
     },
     found: (journal, of) => versions.found(journal, of),
@@ -207,6 +212,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     onLeftBehind: () => end(new TabmeshError('storage-cleared', 'The browser has cleared the stored state, and other tabs have begun another: reload this tab.')),
     onError: (error) => emit('error', { error }),
   })
+
+  /** No era ends under a tab that cannot store what it writes, nor under a relay: other devices would know nothing of it. */
+  function setStores(usable: boolean): void {
+    replica.setStores(usable && !options.relay, clock.now())
+  }
 
   const eras = createEras({ core, clock, mirror, sync, storesNothing: () => storage.absent, onLost: (error) => emit('error', { error }) })
 
@@ -401,6 +411,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   function post(frame: Uint8Array): void {
     channels.post(frame)
     debugFrame('out', frame)
+    passOn(frame)
+  }
+
+  /** To the other devices. What tabs say to each other is not for them. */
+  function passOn(frame: Uint8Array): void {
+    if (frame[3] === opsKind || frame[3] === deltaKind || frame[3] === fragmentKind) relay?.pass(frame)
   }
 
   function debugFrame(direction: 'in' | 'out', frame: Uint8Array): void {
@@ -444,6 +460,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
             return number
           },
           askShared,
+          askRelayed: () => relay?.ask(),
           hurry: () => writer.hurry(),
           later: (task) => {
             const now = clock.now()
@@ -453,6 +470,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
           },
         })
         hydrated = true
+        relay?.look()
         lookAtLastWords()
         if (ended) return
         if (!suspended && !outdated) bridges.open()
@@ -461,7 +479,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         laterEra?.()
         break
       case 'note':
-        calls.take(event.from, event.value)
+        if (!relay?.note(event.from, event.value)) calls.take(event.from, event.value)
         break
       case 'tabs':
         shareAlone()
@@ -481,6 +499,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       case 'leader':
         if (leading.id !== undefined) preference?.changed()
         leading = { isLeader: event.self === 1, id: event.id, term: event.term }
+        relay?.look()
+        relay?.ask()
         emit('leader', leading)
         tellTabs()
         emit('status', status())
@@ -524,7 +544,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   function askShared(): void {
     cancelAskShared?.()
     cancelAskShared = undefined
-    if (ended || suspended || !ledger.waitsForShared()) return
+    if (ended || suspended || !ledger.waitsFor('shared', true)) return
     cancelAskShared = clock.after(askSharedMs, askShared)
     tellPosition()
   }
@@ -618,6 +638,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       debugFrame('in', frame)
       sync.flushUnseen()
       core.receive(frame, clock.now())
+      passOn(frame)
       perform()
     },
     onChange(wider) {
@@ -768,6 +789,55 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         ),
     }),
   )
+  let relay: RelayClient | undefined
+  if (options.relay) {
+    void import('./relay/device.ts').then(({ openRelay }) => {
+      if (ended) return
+      relay = openRelay({
+        access: options.relay!,
+        mesh,
+        id,
+        label,
+        core,
+        clock,
+        device: () => storage.generation || id,
+        term: () => (outdated ? undefined : ledTerm()),
+        leader: () => leading.id,
+        visible: () => platform.lifecycle.visible(),
+        take: takeRelayed,
+        send(to, note) {
+          if (ended || suspended) return
+          core.sendNote(to, note, clock.now())
+          perform()
+        },
+        reached: (seq) => eras.reached('relayed', seq),
+        waits: () => ledger.waitsFor('relayed'),
+        onChange() {
+          if (ended) return
+          emit('status', status())
+          tellTabs()
+        },
+        onError: (error) => emit('error', { error }),
+      })
+      relay.look()
+      relay.ask()
+    })
+  }
+
+  /** Others on this device have them by the journal, and the writes among them at once. */
+  function takeRelayed(frames: readonly Uint8Array[]): void {
+    if (ended || suspended) return
+    sync.flushUnseen()
+    const merged = frames.filter((frame) => core.restore(frame, clock.now()) === 0)
+    replica.restored(false, clock.now())
+    perform()
+    if (ended) return
+    for (const frame of merged) {
+      if (options.persist !== false) writer.push(frame, 0)
+      channels.post(frame[3] === opsKind ? frame : core.greeting())
+    }
+  }
+
   const preference = options.preferVisible && mayLead ? createVisiblePreference(clock, tabs, () => leadership.force()) : undefined
 
   // ---- storage ----
@@ -796,6 +866,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     ends = contents.ends
     cursor = Math.max(cursor, contents.cursor)
     upkeep.written(contents.records.length)
+    relay?.look()
   }
 
   async function hydrate(): Promise<void> {
@@ -871,6 +942,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     suspended = true
     replica.suspend(clock.now())
     perform()
+    relay?.look()
     writer.flushNow()
     shelved.leave(options.persist === false || storage.absent ? [] : writer.unstored())
     leadership.hide()
@@ -904,6 +976,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     replica.resume(clock.now())
     perform()
     if (hydrated && !outdated) bridges.open()
+    relay?.look()
     askShared()
     if (behind) void storage.catchUp()
     leadership.look()
@@ -940,6 +1013,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     ended = true
     transactions.end()
     calls.end(reason)
+    relay?.end()
     preference?.end()
     later.close()
     cancelAskShared?.()
@@ -959,7 +1033,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   // ---- what users see ----
 
   function tellTabs(): void {
-    emit('tabs', tabs())
+    emit('tabs', [...tabs(), ...deviceTabs()])
     preference?.look()
   }
 
@@ -969,13 +1043,20 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     return [self, ...core.peers().map((peer) => ({ ...peer, isLeader: peer.id === leading.id }))]
   }
 
+  /** Of other devices, one each. */
+  function deviceTabs(): TabInfo[] {
+    const own = storage.generation || id
+    const others = (relay?.devices ?? []).filter(({ device }) => device !== own)
+    return others.map(({ connection, device, label, connectedAt }) => ({ id: connection, label, isLeader: false, visible: true, connectedAt, lastSeen: clock.now(), device }))
+  }
+
   function status(): Status {
     const pendingDurable = ledger.pendingDurable()
     return {
       persistence: storage.persistence,
       channel: channels.kind ?? 'none',
       leadership: leading.isLeader ? 'leader' : leading.id ? 'follower' : 'none',
-      relay: 'off',
+      relay: relay?.status ?? (options.relay ? 'connecting' : 'off'),
       clockSkewMs: Math.max(0, core.clockMs() - clock.now()),
       readOnly: outdated !== undefined,
       pendingDurable: options.persist === false ? 0 : pendingDurable,
@@ -993,14 +1074,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     throw cause
   }
   openChannels()
-  if (storage.absent) replica.setStores(false, clock.now())
+  if (storage.absent || options.relay) setStores(false)
   perform()
   void hydrate()
 
   return {
     tab: { id, label },
     ready,
-    tabs,
+    tabs: () => [...tabs(), ...deviceTabs()],
     status,
     conflicts,
     transaction: (call) => transactions.run(call),

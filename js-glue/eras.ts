@@ -39,7 +39,7 @@ export interface Eras {
   /** Whether it is in the era that followed its own. */
   wasKept(proposed: Proposed): boolean
   /** All own writes up to that number of the core's have reached the level. */
-  reached(level: 'durable' | 'shared', seq: number): void
+  reached(level: 'durable' | 'shared' | 'relayed', seq: number): void
   /** Own writes that are not known to be stored. */
   unstored(): readonly OwnWrite[]
   /** Another tab makes again what this one has left: counts must not be made twice. The rest says nothing where it is there. */

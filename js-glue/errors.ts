@@ -40,6 +40,8 @@ export type ErrorCode =
   | 'call-failed'
   | 'call-unknown'
   | 'call-unanswered'
+  | 'relay-refused'
+  | 'relay-failed'
 
 /** An error of tabmesh: `code` for programs, `message` says what to do, `cause` what was underneath. */
 export class TabmeshError extends Error {

@@ -36,6 +36,7 @@ export type {
   Outcome,
   Path,
   Reconciliation,
+  RelayAccess,
   Resolver,
   ResolverContext,
   Selector,

@@ -33,7 +33,7 @@ export function createStoreOn<S extends State>(page: object, load: () => Promise
   check(options)
   const ofPage = stores.get(page) ?? new Map<string, Shared>()
   stores.set(page, ofPage)
-  const key = `${options.name}@${options.version ?? 1}`
+  const key = `${meshNameOf(options)}@${options.version ?? 1}`
   let shared = ofPage.get(key)
   if (!shared) {
     shared = { store: makeStore(load, options, shelf, () => {
@@ -44,12 +44,16 @@ export function createStoreOn<S extends State>(page: object, load: () => Promise
   return handleTo<S>(shared, options.signal)
 }
 
+/** What is shared by a relay is another mesh: by room, for what is on the device belongs to who may enter it. */
+const meshNameOf = ({ name, relay }: Pick<StoreOptions<State>, 'name' | 'relay'>): string => (relay ? `${name}~${relay.room ?? name}` : name)
+
 function check<S extends State>(options: StoreOptions<S>): void {
   if (typeof options?.name !== 'string' || !namePattern.test(options.name)) throw new TypeError(`name must be 1 to 64 of A-Z a-z 0-9 . _ : -, not ${JSON.stringify(options?.name)}`)
   const { conflicts = 'merge', lists = {}, channels = [] } = options
   const { version = 1, migrations = [] } = options
   if ([version, ...migrations.map((step) => step.version - 1)].some((one) => one <= 0 || one !== one >> 0)) throw new TypeError('version must be a whole number from 1 on, and of a migration from 2 on')
-  const { bridges = [] } = options
+  const { bridges = [], relay } = options
+  if (relay && !(/^wss?:\/\//.test(relay.url) && typeof relay.token === 'function' && namePattern.test(relay.room ?? options.name))) throw new TypeError('relay needs url (wss://…), token(), and a room that is a name')
   for (const { window, origin, include } of bridges) {
     if (bridges.filter((one) => one.window === window && one.origin === origin).length > 1) throw new TypeError(`two bridges lead to one window of ${origin}: put their keys into one`)
     if (!(window as unknown) || !/^https?:\/\/[^/*]+$/.test(origin) || !Array.isArray(include)) throw new TypeError(`a bridge needs a window, its exact origin, and include, not ${JSON.stringify({ origin, include })}`)
@@ -98,6 +102,7 @@ function handleTo<S extends State>(shared: Shared, signal: AbortSignal | undefin
 function makeStore<S extends State>(load: () => Promise<EngineParts>, options: StoreOptions<S>, shelf: Shelf | undefined, onEnd: () => void): Store<S> {
   type Listeners = { [K in keyof StoreEvents<S>]?: Set<(detail: StoreEvents<S>[K]) => void> }
   const { conflicts = 'merge', persist = true, version = 1, migrations = [] } = options
+  const name = meshNameOf(options)
   type Kept = Exclude<typeof persist, boolean>
   const hotCopy = persist && (persist as Kept).hotCopy !== false
   const nameOf = (strategy: Strategy): StrategyName => (typeof strategy === 'string' ? strategy : 'resolve')
@@ -126,7 +131,7 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
 
   const mirror = createMirror({
     state: options.state as JsonObject,
-    hot: hotCopy && shelf ? readHotCopy(shelf, options.name, version) : undefined,
+    hot: hotCopy && shelf ? readHotCopy(shelf, name, version) : undefined,
     include: options.include,
     exclude: options.exclude,
     strategyOf: (key) => byKey[key] ?? defaultStrategy,
@@ -138,7 +143,8 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
   const starting = (async (): Promise<Engine> => {
     const { startEngine, platform, wasm } = await load()
     engine = await startEngine({
-      name: options.name,
+      name,
+      relay: options.relay && { ...options.relay, room: options.relay.room ?? options.name },
       version,
       migrations,
       platform,
@@ -308,7 +314,7 @@ function makeStore<S extends State>(load: () => Promise<EngineParts>, options: S
       clear: () => engine?.history.clear(),
     },
     get status(): Status {
-      return engine?.status() ?? { persistence: persist === false ? 'none' : 'opening', channel: 'none', leadership: 'none', relay: 'off', clockSkewMs: 0, readOnly: false, pendingDurable: mirror.parts.ledger.pendingDurable(), safeToClose: mirror.parts.ledger.pendingDurable() === 0 }
+      return engine?.status() ?? { persistence: persist === false ? 'none' : 'opening', channel: 'none', leadership: 'none', relay: options.relay ? 'connecting' : 'off', clockSkewMs: 0, readOnly: false, pendingDurable: mirror.parts.ledger.pendingDurable(), safeToClose: mirror.parts.ledger.pendingDurable() === 0 }
     },
     get compute() {
       return started().compute

@@ -155,6 +155,23 @@ export interface WindowPortHandlers {
   readonly receive: (message: BridgeMessage) => void
 }
 
+export interface SocketHandlers {
+  readonly opened: () => void
+  /** A binary frame; empty for one that is none. */
+  readonly received: (bytes: Uint8Array) => void
+  /** Once, by whoever's will; codes of RFC 6455, 7.4. Nothing follows. */
+  readonly closed: (code: number) => void
+}
+
+/** A connection to a server. */
+export interface Socket {
+  /** Bytes that are not on their way yet. */
+  readonly backlog: number
+  /** Nothing happens while it is not open. */
+  send(bytes: Uint8Array): void
+  close(): void
+}
+
 export interface Clock {
   /** Wall-clock milliseconds since 1970. */
   now(): number

@@ -17,6 +17,8 @@ export interface Committer {
   askShared(): void
   /** Somebody waits until all is stored. */
   hurry(): void
+  /** Somebody waits until it is relayed. */
+  askRelayed(): void
   /** Does something when nobody waits: after what was just sent has arrived, or at once in a stream of changes. */
   later(task: () => void): void
 }
@@ -138,7 +140,8 @@ export function createSync(mirror: MirrorParts, paceOf: (flush: () => void) => P
         awaited(level, sealed) {
           if (!sealed) pace?.hurry()
           connected.hurry() // alone, shared means durable
-          if (level === 'shared' && sealed) connected.askShared()
+          if (level === 'relayed') connected.askRelayed()
+          else if (level === 'shared' && sealed) connected.askShared()
         },
       })
       flush()

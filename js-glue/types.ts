@@ -112,6 +112,8 @@ export interface StoreOptions<S extends State> {
    * there are Web Locks; to be given in all tabs.
    */
   leader?: boolean | { readonly preferVisible: boolean }
+  /** The same state on several devices. A store with a relay has data of its own, by room: what was written without one is not in it. */
+  relay?: RelayAccess
   /** Aborts opening, or closes the store later. */
   signal?: AbortSignal
   /** Where the module is: URL (a relative one from the page's), bytes, or compiled; default the `tabmesh.wasm` beside this file. */
@@ -120,6 +122,16 @@ export interface StoreOptions<S extends State> {
   debug?: boolean | ((event: DebugEvent) => void)
   /** A change that takes longer from the tab that wrote it to the listeners of this one is a debug event `slow`; milliseconds, default 10. */
   slowMs?: number
+}
+
+/** Where the relay is (`tabmesh/relay`), and what it is told. */
+export interface RelayAccess {
+  /** `wss://…`; `ws://…` on one machine. Never with the token in it. */
+  readonly url: string
+  /** Asked for each connection, and again before a token expires; kept in memory alone, by the tab that leads. */
+  readonly token: () => string | Promise<string>
+  /** Who names the same room shares it, as far as the token lets them; 1 to 64 of `A-Z a-z 0-9 . _ : -`, default the store's name. Give each user rooms of their own, or have them share one: what is on the device belongs to the room. */
+  readonly room?: string
 }
 
 /** A way to the other tabs of the app's own, such as a SharedWorker, or a native host of web views. */
@@ -186,6 +198,8 @@ export interface TabInfo {
   readonly connectedAt: number
   /** Milliseconds since 1970, by this tab's clock. */
   readonly lastSeen: number
+  /** Of the leader of another device, by the relay: that device. Its tabs are one here. */
+  readonly device?: string
 }
 
 /** Takes and returns JSON, or a promise of it. */
@@ -225,7 +239,11 @@ export interface Status {
   /** The way by which all tabs are reached, as far as is known; `none`: this tab is by itself until it reads the storage again. */
   readonly channel: 'broadcast-channel' | 'storage-event' | 'none' | (string & {})
   readonly leadership: 'leader' | 'follower' | 'none'
-  readonly relay: 'off'
+  /**
+   * `online`: the leader is connected to the relay. `connecting`: not yet, or this tab follows and has not asked. `offline`: tried again, at random within a minute. `refused`: the relay
+   * has said no, and why as an `error`. `off`: there is none.
+   */
+  readonly relay: 'off' | 'connecting' | 'online' | 'offline' | 'refused'
   /** How far the times of writes are ahead of this device's clock, in milliseconds: some clock was wrong when one was made. It changes nothing but the times that are told; while it lasts, `stats().seen` counts nothing. */
   readonly clockSkewMs: number
   /** A newer version of the app has been met: writes throw TabmeshError `upgrade-required`. */

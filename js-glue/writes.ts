@@ -61,9 +61,9 @@ export interface WriteLedger {
   /** Writes from `first` to `last` will never get any further, though later ones do. */
   lose(first: number, last: number, error: Error): void
   /** All own writes up to `seq` have reached the level. */
-  reached(level: 'shared' | 'durable', seq: number): void
-  /** Whether somebody waits for another tab to have a write that was sent. */
-  waitsForShared(): boolean
+  reached(level: Exclude<Level, 'applied'>, seq: number): void
+  /** Whether somebody waits for a write to reach that level; `sent`: for one that is on its way. */
+  waitsFor(level: Level, sent?: boolean): boolean
   /** Own writes that are stamped but not durable, or not stamped yet. */
   pendingDurable(): number
   close(error: Error): void
@@ -148,7 +148,7 @@ export function createWriteLedger(awaited: (level: Level, sealed: boolean) => vo
       watermark[level] = Math.max(watermark[level], seq)
       settle()
     },
-    waitsForShared: () => [...waiting].some((batch) => batch.seq !== undefined && batch.waiting.shared),
+    waitsFor: (level, sent) => [...waiting].some((batch) => (!sent || batch.seq !== undefined) && batch.waiting[level]),
     pendingDurable: () => Math.max(0, (latest.seq ?? 0) - watermark.durable) + (touched ? 1 : 0),
     close(error) {
       closed = error

@@ -103,6 +103,9 @@ function enter(tab: Tab, act: () => void): void {
 
 const originOf = ({ label }: Tab): string => `https://${label.replace(' ', '-')}`
 
+/** Of all in this process: generations are unlike each other also on two devices. */
+let generations = 0
+
 export function createMemoryOrigin(faults: MemoryFaults = {}, time: MemoryTime = realTime): MemoryOrigin {
   const disks = new Map<string, Disk>()
   const recordsBy = new Map<string, RecordsInMemory>()
@@ -114,7 +117,6 @@ export function createMemoryOrigin(faults: MemoryFaults = {}, time: MemoryTime =
   const shelf = new Map<string, string>()
   const connections = new Set<{ readonly tab: Tab; readonly onLost: () => void; lost: boolean }>()
   let tabs = 0
-  let generations = 0
 
   const newGeneration = (): string => String(++generations)
   const disk = (name: string): Disk => {

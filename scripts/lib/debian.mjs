@@ -13,6 +13,7 @@ const needs = [
   { package: 'googletest', present: () => existsSync('/usr/src/googletest/CMakeLists.txt') || Boolean(process.env.GTEST_SOURCE) },
   { package: 'python3', present: () => has('python3') },
   { package: 'git', present: () => has('git') },
+  { package: 'redis-server', present: () => has('redis-server') },
   { package: 'chromium', present: () => Boolean(chromiumPath()) },
   { package: 'fonts-liberation', present: () => !has('apt-get') || existsSync('/usr/share/fonts/truetype/liberation') },
 ]

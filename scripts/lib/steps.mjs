@@ -56,7 +56,7 @@ export const entries = {
   offline: 'js-glue/offline/keep.ts',
 }
 /** By themselves: what they share with the others would be one more request in pages. */
-const wholeEntries = { neutral: { inline: 'js-glue/inline.ts', testing: 'js-glue/testing.ts', 'service-worker': 'js-glue/service-worker.ts' }, node: { node: 'js-glue/node.ts' } }
+const wholeEntries = { neutral: { inline: 'js-glue/inline.ts', testing: 'js-glue/testing.ts', 'service-worker': 'js-glue/service-worker.ts' }, node: { node: 'js-glue/node.ts', relay: 'js-glue/relay.ts', 'relay-command': 'js-glue/relay/command.ts' } }
 /** The form of lit-html that also loads without a document; with its licence. */
 const inspectorEntry = { entryPoints: [{ in: 'js-glue/inspector/index.ts', out: 'inspector' }], platform: 'neutral', conditions: ['node'], legalComments: 'eof', minify: true }
 
@@ -131,7 +131,7 @@ export async function buildPackage() {
     mkdirSync(join(root, 'dist'))
     // An import for its side effects alone: there are none, and users' bundlers would warn of it.
     for (const { path, text } of outputFiles) if (text !== '') writeFileSync(path, text.replace(/^import "\.\/chunk-[^"]+";\n/gm, ''))
-    for (const [platform, whole] of Object.entries(wholeEntries)) await build({ ...options, entryPoints: points(whole), platform, mainFields: ['module', 'main'], define: { 'process.env.NODE_ENV': '"production"' }, legalComments: 'eof' })
+    for (const [platform, whole] of Object.entries(wholeEntries)) await build({ ...options, entryPoints: points(whole), platform, external: ['ws', '@redis/client'], mainFields: ['module', 'main'], define: { 'process.env.NODE_ENV': '"production"' }, legalComments: 'eof' })
     await build({ ...options, ...inspectorEntry })
     await run(join(bin, 'tsc'), ['-p', 'tsconfig.package.json'], { capture: true })
     cpSync(join(root, 'js-glue', 'generated', 'tabmesh.wasm'), join(root, 'dist', 'tabmesh.wasm'))
@@ -145,7 +145,7 @@ export async function buildPackage() {
 /** The reference, from the declarations' comments, into dist/reference/: a page an entry point. Fails where something is named that no entry point exports. */
 export async function buildReference() {
   await step('writing the reference', () => {
-    const points = [...Object.values(entries), ...Object.values(wholeEntries).flatMap((whole) => Object.values(whole)), 'js-glue/inspector/index.ts']
+    const points = [...Object.values(entries), ...Object.values(wholeEntries).flatMap((whole) => Object.values(whole)).filter((path) => !path.endsWith('/command.ts')), 'js-glue/inspector/index.ts']
     const options = ['--plugin', 'typedoc-plugin-markdown', '--out', 'dist/reference', '--readme', 'none', '--name', 'tabmesh', '--outputFileStrategy', 'modules', '--hidePageHeader', '--hideBreadcrumbs', '--flattenOutputFiles', '--disableSources', '--excludeExternals', '--excludeInternal', '--treatWarningsAsErrors', '--logLevel', 'Warn']
     return run(join(bin, 'typedoc'), ['--tsconfig', 'tsconfig.json', ...options, ...points.flatMap((point) => ['--entryPoints', point])], { capture: true, hint: 'Export what it names, or leave it out of what is exported.' })
   })

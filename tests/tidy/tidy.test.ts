@@ -38,7 +38,7 @@ describe('js-glue/', () => {
   const imports = (file: string): string[] => [...read(file).matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map(([, path]) => normalize(join(dirname(file), path!)))
 
   test('platform/ is imported by the composition roots alone, and imports nothing but interfaces and errors', () => {
-    const roots = [['js-glue/browser-engine.ts', ['js-glue/platform/browser.ts']], ['js-glue/page.ts', ['js-glue/platform/local-storage.ts']], ['js-glue/node.ts', ['js-glue/platform/node.ts']], ['js-glue/testing.ts', ['js-glue/platform/memory.ts']]]
+    const roots = [['js-glue/browser-engine.ts', ['js-glue/platform/browser.ts']], ['js-glue/page.ts', ['js-glue/platform/local-storage.ts']], ['js-glue/node.ts', ['js-glue/platform/node.ts']], ['js-glue/testing.ts', ['js-glue/platform/memory.ts']], ['js-glue/relay/device.ts', ['js-glue/platform/web-socket.ts']]]
     for (const file of sources) {
       const platforms = imports(file).filter((path) => path.startsWith('js-glue/platform/'))
       if (platforms.length > 0 && !file.startsWith('js-glue/platform/')) expect(roots).toContainEqual([file, platforms])

@@ -620,5 +620,75 @@ TEST(Note, WhatIsNotJsonIsNeitherSentNorTold) {
   EXPECT_TRUE(a->actions()->frames.empty());
 }
 
+// ---- greetings ----
+
+// What is lacking goes over as a record, and says so; then nothing does.
+void Greet(Replica* from, Replica* to, bool lacking) {
+  Buffer answer;
+  bool lacks = false;
+  ASSERT_EQ(from->EncodeAnswer(to->EncodeGreeting().view(), &answer, &lacks), Status::kOk);
+  EXPECT_EQ(answer.size() > 0, lacking);
+  if (lacking) {
+    EXPECT_EQ(to->Restore(answer.view(), kNow), Status::kOk);
+    to->Restored(/*alone=*/false, kNow);
+  }
+}
+
+TEST(Greeting, IsAnsweredByWhatIsLackingAndSaysWhetherMoreIsTheOtherWay) {
+  auto a = MakeReady(1);
+  auto b = MakeReady(2, R"({"other":true})");
+  Write(a.get(), R"([[["x"],{"y":1}]])");
+  Write(b.get(), R"([[["z"],2]])");
+  Buffer answer;
+  bool lacks = false;
+  ASSERT_EQ(a->EncodeAnswer(b->EncodeGreeting().view(), &answer, &lacks), Status::kOk);
+  EXPECT_TRUE(lacks);
+  Greet(a.get(), b.get(), true);
+  Greet(b.get(), a.get(), true);
+  EXPECT_EQ(a->digest(), b->digest());
+  EXPECT_EQ(State(*b), R"({"other":true,"z":2,"x":{"y":1}})");
+  Greet(a.get(), b.get(), false);
+  Greet(b.get(), a.get(), false);
+  Write(a.get(), R"([[["x","y"],3]])");
+  lacks = true;
+  answer.Clear();
+  ASSERT_EQ(a->EncodeAnswer(b->EncodeGreeting().view(), &answer, &lacks), Status::kOk);
+  EXPECT_FALSE(lacks);
+  EXPECT_LT(answer.size(), 200u);
+  Greet(a.get(), b.get(), true);
+  EXPECT_EQ(a->digest(), b->digest());
+}
+
+TEST(Greeting, AHoleIsFilled) {
+  auto a = MakeReady(1);
+  auto b = MakeReady(2);
+  std::vector<std::string> records;
+  for (int i = 0; i < 3; ++i) {
+    Write(a.get(), R"([[["k)" + std::to_string(i) + R"("],1]])");
+    records.emplace_back(a->actions()->records.back().view());
+  }
+  EXPECT_EQ(b->Restore(records[2], kNow), Status::kOk);
+  EXPECT_EQ(b->vector().WholeOf(a->options().instance), 0u);
+  Greet(a.get(), b.get(), true);
+  EXPECT_EQ(b->vector().WholeOf(a->options().instance), 3u);
+  EXPECT_EQ(a->digest(), b->digest());
+}
+
+TEST(Greeting, OfNoneIsRefused) {
+  auto a = MakeReady(1);
+  Write(a.get(), R"([[["x"],1]])");
+  ReplicaOptions options = OptionsOf(5);
+  options.name = "other";
+  const auto other = MakeReady(options);
+  Buffer answer;
+  bool lacks = false;
+  EXPECT_EQ(a->EncodeAnswer(other->EncodeGreeting().view(), &answer, &lacks), Status::kForeignFrame);
+  EXPECT_EQ(a->EncodeAnswer(a->actions()->records[0].view(), &answer, &lacks), Status::kMalformedFrame);
+  std::string damaged(a->EncodeGreeting().view());
+  damaged.back() ^= 1;
+  EXPECT_NE(a->EncodeAnswer(damaged, &answer, &lacks), Status::kOk);
+  EXPECT_EQ(answer.size(), 0u);
+}
+
 }  // namespace
 }  // namespace tabmesh

@@ -165,6 +165,21 @@ class ReplicaHandle {
     const tabmesh::InstanceId id = to == 0 ? tabmesh::InstanceId() : tabmesh::InstanceId::From(Given(0, to));
     return Code(replica_->SendNote(id, Given(to, size), Ms(now)));
   }
+  // Output: a greeting.
+  void Greeting() { output_ = replica_->EncodeGreeting(); }
+  // Input: another's greeting. Output: what it lacks. Bits: 1, this replica lacks something too; 2, the
+  // greeting was none, or memory is out.
+  int Answer(size_t size) {
+    bool lacks = false;
+    if (replica_->EncodeAnswer(Given(0, size), &output_, &lacks) == tabmesh::Status::kOk)
+      return lacks ? 1 : 0;
+    output_.Clear();
+    return 2;
+  }
+  // Input: an instance. Up to where all of its writes are here.
+  uint32_t WholeOf(size_t size) {
+    return replica_->vector().WholeOf(tabmesh::InstanceId::From(Given(0, size)));
+  }
   void AskShared(double now) { replica_->AskShared(Ms(now)); }
   void Tick(double now) { replica_->Tick(Ms(now)); }
   void SetStores(bool stores, double now) { replica_->SetStores(stores, Ms(now)); }
@@ -346,6 +361,9 @@ EMSCRIPTEN_BINDINGS(tabmesh) {
   emscripten::function("hasOwn", &Bound<&ReplicaHandle::HasOwn>::Call);
   emscripten::function("receive", &Bound<&ReplicaHandle::Receive>::Call);
   emscripten::function("sendNote", &Bound<&ReplicaHandle::SendNote>::Call);
+  emscripten::function("greeting", &Bound<&ReplicaHandle::Greeting>::Call);
+  emscripten::function("answer", &Bound<&ReplicaHandle::Answer>::Call);
+  emscripten::function("wholeOf", &Bound<&ReplicaHandle::WholeOf>::Call);
   emscripten::function("askShared", &Bound<&ReplicaHandle::AskShared>::Call);
   emscripten::function("tick", &Bound<&ReplicaHandle::Tick>::Call);
   emscripten::function("setStores", &Bound<&ReplicaHandle::SetStores>::Call);

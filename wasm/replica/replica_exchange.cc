@@ -177,6 +177,29 @@ void Replica::SendDelta(const InstanceId& to, const SentVector& theirs) {
   Send(std::move(frame));
 }
 
+Buffer Replica::EncodeGreeting() const {
+  Buffer frame;
+  writer_.Begin(FrameKind::kHello, &frame);
+  EncodeHello(options_.instance, {}, /*asks=*/false, document_.digest(), vector_, &frame);
+  FrameWriter::End(0, &frame);
+  return frame;
+}
+
+Status Replica::EncodeAnswer(std::string_view greeting, Buffer* out, bool* lacks) const {
+  Frame frame;
+  if (const Status status = OpenFrame(greeting, namespace_, &frame); status != Status::kOk) return status;
+  if (frame.kind != FrameKind::kHello) return Status::kMalformedFrame;
+  Hello hello;
+  if (const Status status = DecodeHello(frame, &hello); status != Status::kOk) return status;
+  const Standing standing = Compare(hello.vector, vector_);
+  *lacks = standing.we_lack;
+  const bool diverged = standing.equal() && hello.digest != document_.digest();
+  if (!standing.they_lack && !diverged) return Status::kOk;
+  return EncodeDelta(writer_, {options_.instance, {}, document_.digest()}, document_, vector_,
+                     diverged ? std::vector<uint32_t>(vector_.size()) : CoveredBy(hello.vector, vector_),
+                     out);
+}
+
 void Replica::SendPosition(bool asks) {
   Buffer frame;
   writer_.Begin(FrameKind::kPosition, &frame);

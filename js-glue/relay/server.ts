@@ -1,0 +1,142 @@
+// Composition root of the relay: sockets in front, Redis behind, any number of relays side by side. It keeps nothing that Redis or the devices don't have.
+import { randomUUID } from 'node:crypto'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { WebSocketServer } from 'ws'
+import { createCore, loadModule } from '../core.ts'
+import { chunkBytes } from './protocol.ts'
+import { serveConnection, type Connection } from './connection.ts'
+import { createMetrics } from './metrics.ts'
+import { connectionMs, openRoomLogs } from './room-log.ts'
+import { openRoom, type Room } from './room.ts'
+import type { Relay, RelayLimits, RelayOptions } from './types.ts'
+
+/** A room that nobody has been in for so long leaves memory. */
+const sweepMs = 300_000
+const limitsByDefault: RelayLimits = { messageBytes: 64 << 20, framesPerSecond: 2000, bytesPerSecond: 16 << 20, backlogBytes: 8 << 20, roomConnections: 1000, roomBytes: 64 << 20, connections: 10_000 }
+const defaultSpreadMs = 10_000
+const namePattern = /^[A-Za-z0-9._:-]{1,64}$/
+
+/**
+ * Starts a relay. Resolves when it listens; rejects when the port is taken, or Redis does not answer within 10 s. Throws TypeError for options that make no sense.
+ */
+export async function startRelay(options: RelayOptions): Promise<Relay> {
+  const { redis, authenticate, port = 0, host = '127.0.0.1', workspace = 'default', origins, retentionMs, log = () => undefined } = options
+  if (typeof authenticate !== 'function') throw new TypeError('authenticate(token, request) says who may enter which rooms: without it nobody may')
+  if (!namePattern.test(workspace)) throw new TypeError(`workspace must be 1 to 64 of A-Z a-z 0-9 . _ : -, not ${JSON.stringify(workspace)}`)
+  const limits = { ...limitsByDefault, ...options.limits }
+  const metrics = createMetrics()
+  const origin = randomUUID()
+  const module = await loadModule(new URL('./tabmesh.wasm', import.meta.url))
+  const rooms = new Map<string, Promise<Room>>()
+  const open = new Set<Connection>()
+  let closing = false
+
+  const note = (level: 'info' | 'error', event: string, details: object = {}): void => log({ level, event, at: Date.now(), ...details })
+  const onError = (error: unknown): void => note('error', 'failed', { message: error instanceof Error ? error.message : String(error) })
+
+  const logs = await openRoomLogs({
+    url: redis,
+    workspace,
+    origin,
+    onReady() {
+      note('info', 'redis-ready')
+      // What was under way may have been done or not; another Redis may have less than the one before.
+      for (const room of rooms.values()) room.then((opened) => opened.reset(), () => undefined)
+    },
+    onError,
+  })
+
+  /** Rooms of two versions of an app are two, as its stores are: the mesh says which. */
+  function enter(name: string, mesh: string): Promise<Room> {
+    const version = /@\d+$/.exec(mesh)?.[0] ?? ''
+    const key = name + version
+    const known = rooms.get(key)
+    if (known) return known
+    const entering = openRoom({
+      name: key,
+      logs,
+      origin,
+      metrics,
+      bytesMax: limits.roomBytes,
+      createCore: () => createCore(module, { name: mesh, instance: crypto.getRandomValues(new Uint8Array(16)), label: 'relay', connectedAt: 0, visible: false, mayLead: false, defaultStrategy: 'merge', strategies: {}, lists: {} }),
+      onError,
+    })
+    rooms.set(key, entering)
+    entering.then(
+      () => note('info', 'room-opened', { room: key }),
+      () => rooms.delete(key),
+    )
+    return entering
+  }
+
+  const server = createServer((request, response) => {
+    const answer = (status: number, type: string, body: string): void => void response.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store' }).end(body)
+    if (request.url === '/healthz') {
+      const healthy = logs.isReady && !closing
+      answer(healthy ? 200 : 503, 'application/json', JSON.stringify({ healthy, redis: logs.isReady, closing }))
+    } else if (request.url === '/metrics') {
+      answer(200, 'text/plain; version=0.0.4', metrics.text({ connections: open.size, rooms: rooms.size, memory_bytes: process.memoryUsage().rss }))
+    } else {
+      answer(404, 'text/plain', 'A tabmesh relay: stores connect by WebSocket.\n')
+    }
+  })
+  const sockets = new WebSocketServer({
+    server,
+    maxPayload: chunkBytes + 1,
+    perMessageDeflate: false,
+    verifyClient: ({ origin: from }: { origin?: string }) => !closing && open.size < limits.connections && (!origins || from === undefined || origins.includes(from)),
+  })
+  sockets.on('connection', (socket, request) => {
+    const connection = serveConnection({ socket, request, authenticate, limits, metrics, enter, onError, onClose: () => open.delete(connection) })
+    open.add(connection)
+  })
+
+  const sweeper = setInterval(() => void sweep().catch(onError), connectionMs / 3)
+  sweeper.unref()
+  async function sweep(): Promise<void> {
+    for (const [name, opening] of [...rooms]) {
+      const room = await opening
+      if (room.size > 0) room.renew()
+      else if (room.emptySince > 0 && Date.now() - room.emptySince > sweepMs) {
+        rooms.delete(name)
+        if (retentionMs !== undefined) await logs.keepFor(name, retentionMs)
+        await room.close()
+        note('info', 'room-swept', { room: name })
+      }
+    }
+  }
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, resolve)
+  }).catch(async (error: unknown) => {
+    await logs.close()
+    throw error
+  })
+  const bound = (server.address() as AddressInfo).port
+  note('info', 'listening', { port: bound, host })
+
+  return {
+    port: bound,
+    url: `ws://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    stats: () => ({ ...metrics.values(), connections: open.size, rooms: rooms.size }),
+    async close(overMs = defaultSpreadMs) {
+      if (closing) return
+      closing = true
+      clearInterval(sweeper)
+      const opened = (await Promise.all([...rooms.values()].map((opening) => opening.catch(() => undefined)))).filter((room) => room !== undefined)
+      await Promise.all(opened.map((room) => room.settled()))
+      for (const connection of open) connection.end('restarting', 'This relay ends.', Math.round(Math.random() * overMs))
+      await Promise.all(opened.map((room) => room.close()))
+      sockets.close()
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve())
+        setTimeout(() => server.closeAllConnections(), 500).unref()
+        for (const socket of sockets.clients) setTimeout(() => socket.terminate(), 1000).unref()
+      })
+      await logs.close()
+      note('info', 'closed')
+    },
+  }
+}
