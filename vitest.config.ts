@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 /** Chromium's own suites reach into its processes and caches; folders `every` run in every browser. */
 const every = (process.env.TABMESH_BROWSER ?? 'chromium') === 'chromium' ? '' : 'every/'
 /** Browser suites that do not go by the clock: they may run beside others. */
-const calm = ['inspector', 'examples', 'demo', 'offline', 'react', 'every/demo', 'every/probes', 'every/conformance', 'every/guarded', 'every/versions'].filter((name) => name.startsWith(every)).map((name) => `tests/browser/${name}.test.ts`)
+const calm = ['inspector', 'examples', 'demo', 'offline', 'react', 'every/demo', 'every/probes', 'every/conformance', 'every/guarded', 'every/versions', 'every/relay'].filter((name) => name.startsWith(every)).map((name) => `tests/browser/${name}.test.ts`)
 const timeouts = { testTimeout: 120_000, hookTimeout: 120_000 }
 
 export default defineConfig({

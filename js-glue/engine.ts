@@ -275,7 +275,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     self: id,
     resolverOf: options.resolverOf,
     pending: () => core.conflicts(),
-    term: ledTerm,
+    term: () => (relay?.resolves === false ? undefined : ledTerm()),
     choose(key, value) {
       if (outdated) throw outdated
       return sync.choose(key, value)
@@ -816,6 +816,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
           if (ended) return
           emit('status', status())
           tellTabs()
+          conflicts.look()
         },
         onError: (error) => emit('error', { error }),
       })

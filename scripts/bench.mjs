@@ -7,6 +7,7 @@ import { main, root, say, step, StepError } from './lib/run.mjs'
 const benches = {
   latency: async () => (await load('latency')).latency(),
   frames: async () => (await load('frames')).frames(),
+  relay: async () => (await load('relay')).relay(),
   compute: async () => (await load('compute')).compute((url) => import(url)), // by Node itself, not by Vite's loader
 }
 

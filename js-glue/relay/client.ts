@@ -60,6 +60,8 @@ export interface RelayClient {
   readonly status: Status['relay']
   /** Those in the room, this one too. */
   readonly devices: readonly Device[]
+  /** Whether this device is the one that resolves what several have written: one of the room. */
+  readonly resolves: boolean
   /** A frame of this device, as this tab sent it or has it from another. */
   pass(frame: Uint8Array): void
   /** This tab has learned something by another way, leads or does not, or has come back. */
@@ -77,6 +79,7 @@ export function createRelayClient(parts: RelayParts): RelayClient {
   let devices: readonly Device[] = []
   let socket: Socket | undefined
   let joined = false
+  let connection = ''
   let ledTerm: number | undefined // of the socket, or of the attempt
   let limitMs = limitFirstMs
   let retryAfterMs = 0
@@ -266,6 +269,7 @@ export function createRelayClient(parts: RelayParts): RelayClient {
     switch (header.type) {
       case 'welcome':
         joined = true
+        connection = header.connection
         limitMs = limitFirstMs
         told = undefined
         change('online')
@@ -369,6 +373,9 @@ export function createRelayClient(parts: RelayParts): RelayClient {
     },
     get devices() {
       return devices
+    },
+    get resolves() {
+      return !joined || devices.map((one) => one.connection).sort()[0] === connection
     },
     pass,
     look,

@@ -1,13 +1,15 @@
 // Real Redis and real relays on loopback, for suites.
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient } from '@redis/client'
 import { WebSocket as NodeWebSocket } from 'ws'
+import { loadModule } from '../../../js-glue/core.ts'
 import { startRelay, type Relay, type RelayOptions } from '../../../js-glue/relay.ts'
+
+await loadModule(await readFile(new URL('../../../js-glue/generated/tabmesh.wasm', import.meta.url)))
 
 // Node has one from 22 on.
 ;(globalThis as { WebSocket?: unknown }).WebSocket ??= NodeWebSocket
