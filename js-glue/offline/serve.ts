@@ -31,7 +31,7 @@ export function serveOffline(files: readonly OfflineFile[], { reconcile }: Serve
   const scope = globalThis as unknown as WorkerScope
   let reconciling: Promise<void> | undefined
   cleanupOutdatedCaches()
-  precacheAndRoute([...files])
+  precacheAndRoute([...files], { ignoreURLParametersMatching: [/./] }) // what is behind the ? is for the page
 
   async function reconciled(): Promise<void> {
     const store = await reconcile!()

@@ -6,9 +6,9 @@ import type { Clock, Socket, SocketHandlers } from '../platform.ts'
 import type { RelayAccess, Status } from '../types.ts'
 import { createAssembler, dotOf, encodeMessage, protocolVersion, type Device, type FromDevice, type FromRelay, type RefusalCode } from './protocol.ts'
 
-/** From a loss to the next attempt: at random between the first and a limit that doubles up to the last (full jitter; Brooker, "Exponential Backoff and Jitter", 2015). The first limit spreads 200 devices to 25 a second. */
+/** From a loss to the next attempt: at random between the first and a limit that doubles up to the last (full jitter; Brooker, "Exponential Backoff and Jitter", 2015). The first limit spreads 200 devices to 17 a second. */
 const againFirstMs = 500
-const limitFirstMs = 8000
+const limitFirstMs = 12_000
 const limitLastMs = 60_000
 /** After `online`, at random up to that. */
 const onlineMs = 2000

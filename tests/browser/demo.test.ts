@@ -1,6 +1,7 @@
 // The demo page as a visitor sees it: two tabs of one profile, every view at two widths, light and dark.
 import type { Page } from 'playwright-core'
 import { afterEach, describe, expect, test } from 'vitest'
+import { relayOn, startRedis } from '../node/relay/servers.ts'
 import { eventually, launch } from './harness.ts'
 import { lookAt } from './look.ts'
 import { useChromium } from './suite.ts'
@@ -306,6 +307,37 @@ describe('the storage', () => {
     await lookAt(page, 'full', paint)
     expect(await page.evaluate(async () => (await indexedDB.databases()).filter(({ name }) => name!.includes('demo-filler')).length)).toBe(0)
     await visitor.close()
+  })
+})
+
+describe('the devices', () => {
+  test('share the board by a relay, and show how long that takes', { timeout: 60_000 }, async () => {
+    const redis = await startRedis()
+    const relay = await relayOn(redis)
+    const other = await launch()
+    const address = suite.server.url.replace('/tests/browser/page.html', `/web/dist/index.html?relay=${relay.url}#/devices`)
+    const [laptop, phone] = [await suite.profile.context.newPage(), await other.context.newPage()]
+    for (const page of [laptop, phone]) {
+      await page.setViewportSize({ width: 1280, height: 900 })
+      await page.goto(address)
+      await eventually(() => page.locator('#relay').innerText(), (text) => text === 'connected', 20_000)
+    }
+    await eventually(() => laptop.locator('#devices li').count(), (count) => count === 2)
+    await laptop.getByRole('button', { name: 'Measure' }).click()
+    await eventually(() => laptop.locator('#device-times').innerText(), (text) => /relayed: p50 [\d.]+ ms, .* back: p50 [\d.]+ ms, p95 [\d.]+ ms, of 60/.test(text), 30_000)
+    console.info(await laptop.locator('#device-times').innerText())
+    await lookAt(laptop, 'devices', paint)
+    await eventually(() => phone.locator('html').getAttribute('data-theme'), (theme) => theme === 'dark')
+    await phone.goto(`${address.split('#')[0]}#/dashboard`)
+    await phone.getByLabel('Title of the new task').fill('From the phone')
+    await phone.getByRole('button', { name: 'Add', exact: true }).click()
+    await laptop.goto(`${address.split('#')[0]}#/dashboard`)
+    await laptop.getByText('From the phone').waitFor()
+    await other.close()
+    await eventually(async () => laptop.evaluate(() => document.querySelectorAll('#tabs li').length), (count) => count === 1, 20_000)
+    await laptop.close()
+    await relay.close(0)
+    await redis.close()
   })
 })
 

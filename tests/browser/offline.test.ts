@@ -68,6 +68,8 @@ describe('without its server', () => {
     await two.getByRole('link', { name: 'Particles' }).click()
     await two.getByRole('img', { name: /^Particles/ }).waitFor()
     await eventually(() => two.locator('.figures').innerText(), (text) => /\n[1-9]\d* a second/.test(text), 20_000)
+    await two.goto(`${url}?relay=ws://127.0.0.1:9#/devices`) // what is behind the ? makes no other file of it
+    await eventually(() => two.locator('#relay').innerText(), (text) => /^not connected/.test(text), 20_000)
     const wanted = await titles(one)
     await Promise.all([one.close(), two.close()])
     await host(port)
@@ -119,7 +121,7 @@ describe('the service worker', () => {
       page.evaluate(
         (act) =>
           new Promise<number>((resolve) => {
-            const opening = indexedDB.open('tabmesh:3:demo@2')
+            const opening = indexedDB.open('tabmesh:3:demo@3')
             opening.onsuccess = () => {
               const request = opening.result.transaction('records', 'readwrite').objectStore('records')[act]() as IDBRequest<number | undefined>
               request.onsuccess = () => (opening.result.close(), resolve(request.result ?? 0))

@@ -49,7 +49,7 @@ test('the token is in no storage, no channel, no address and no log', { timeout:
   await left.evaluate(() => window.store.set(['left'], 1).relayed)
   await left.evaluate(() => new Promise((resolve) => setTimeout(resolve, 2500))) // the hot copy
   const stored = await left.evaluate(async () => {
-    const found: string[] = [JSON.stringify({ ...localStorage }), JSON.stringify({ ...sessionStorage }), document.cookie, location.href]
+    const found: string[] = [JSON.stringify(Object.entries(localStorage)), JSON.stringify(Object.entries(sessionStorage)), document.cookie, location.href]
     for (const { name } of await indexedDB.databases()) {
       const database = await new Promise<IDBDatabase>((resolve, reject) => {
         const request = indexedDB.open(name!)

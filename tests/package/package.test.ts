@@ -57,7 +57,7 @@ describe('the packed package', () => {
   })
 
   test('works in Node by require()', () => {
-    const names = Object.keys((JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { exports: object }).exports).filter((name) => !/json|wasm|react|redux|vue|zustand|service-worker/.test(name))
+    const names = Object.keys((JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { exports: object }).exports).filter((name) => !/json|wasm|react|redux|vue|zustand|service-worker|relay/.test(name))
     const script = names.map((name) => `require('tabmesh${name.slice(1)}')`).join(';')
     writeFileSync(join(folder, 'required.cjs'), `${script}\nconst { openStore, TabmeshError } = require('tabmesh')\nvoid openStore({ name: 'required', state: { n: 1 } }).then(async (store) => {\n  store.set(['n'], 2)\n  console.log(JSON.stringify([store.getState(), TabmeshError.name, require.resolve('tabmesh').endsWith('cjs/index.js')]))\n  await store.close()\n})`)
     expect(JSON.parse(execFileSync(process.execPath, ['required.cjs'], { cwd: folder, encoding: 'utf8', timeout: 20_000 }))).toEqual([{ n: 2 }, 'TabmeshError', true])

@@ -3,12 +3,13 @@ import { lazy, Suspense, useEffect, useState, type ComponentType } from 'react'
 import { useLeader, useStore, useTabs } from 'tabmesh/react'
 import { Conflicts } from './conflicts/conflicts.tsx'
 import { Dashboard } from './dashboard/dashboard.tsx'
+import { AnswerDevices, Devices } from './devices/devices.tsx'
 import { Module } from './dashboard/modules.tsx'
 import { Latency } from './latency/latency.tsx'
 import { Boundary } from './parts/boundary.tsx'
 import { KeepOffline } from './parts/offline.tsx'
 import { useRoute } from './route.ts'
-import { changed, store } from './state.ts'
+import { changed, relayUrl, store } from './state.ts'
 import { Storage } from './storage/storage.tsx'
 import { Tabs } from './tabs/tabs.tsx'
 
@@ -22,6 +23,7 @@ const views: Record<string, { title: string; View: ComponentType }> = {
   tabs: { title: 'Tabs', View: Tabs },
   storage: { title: 'Storage', View: Storage },
   latency: { title: 'Latency', View: Latency },
+  ...(relayUrl === null ? {} : { devices: { title: 'Devices', View: Devices } }),
 }
 
 export function App() {
@@ -58,6 +60,7 @@ function Shell({ name }: { name: string }) {
       </header>
       <Trouble />
       <KeepOffline />
+      {relayUrl !== null && <AnswerDevices />}
       <main id="main" tabIndex={-1}>
         <h1 className="hidden">{title}</h1>
         <Boundary key={name}>

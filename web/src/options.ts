@@ -28,6 +28,8 @@ export interface Board {
   /** Written by "Make 60 changes": how many, and when the last was made, in milliseconds since 1970. */
   pulse: { count: number; at: number }
   particles: { running: boolean; count: number; seed: number }
+  /** Another device is asked, and its leader answers under its tab's id. */
+  echo: { by: string; n: number; answers: Record<string, number> }
 }
 
 const seed: [string, string, string, boolean][] = [
@@ -55,5 +57,6 @@ export const boardOptions = (theme: Board['theme']) => ({
     notes: 'Tide tables are in the blue folder.\nThe ferry horn is tested on Mondays at noon.',
     pulse: { count: 0, at: 0 },
     particles: { running: true, count: 10_000, seed: 1 },
+    echo: { by: '', n: 0, answers: {} },
   } satisfies Board as Board,
 })

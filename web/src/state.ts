@@ -29,9 +29,13 @@ export function onChange(follower: (write: Write) => void): () => void {
   return () => followers.delete(follower)
 }
 
+/** Of the address: `?relay=ws://…` makes of the board one that several devices share. */
+export const relayUrl = new URLSearchParams(location.search).get('relay')
+
 export const store = createStore<Board>({
   ...boardOptions(matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'),
   leader: isModule ? false : { preferVisible: true }, // what the leader does, a whole page does
+  ...(relayUrl ? { relay: { url: relayUrl, token: () => 'visitor' } } : {}),
   debug: (event) => listeners.forEach((listener) => listener(event)),
 })
 

@@ -30,7 +30,7 @@ async function open(browser: Browser, room: string): Promise<BrowserTab> {
     async ([url, room]) => {
       window.store = await window.tabmesh.openStore({
         name: 'board',
-        state: {} as Record<string, unknown>,
+        state: {},
         conflicts: { late: 'last-write-wins', early: 'first-write-wins', choice: 'prompt', sum: { resolve: (values) => Math.max(...values.map(Number)) } },
         lists: { list: 'id' },
         relay: { url, token: () => 'ada', room },

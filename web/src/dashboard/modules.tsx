@@ -49,7 +49,7 @@ export function Modules() {
         <ul className="modules">
           {names.map((name) => (
             <li key={name}>
-              <iframe title={name} name={name} src={`${location.pathname}#/module`} loading="eager" />
+              <iframe title={name} name={name} src={`${location.pathname}${location.search}#/module`} loading="eager" />
               <p className="quiet">
                 set → seen: p50 {percentile(samples[name] ?? [], 0.5)} · p95 {percentile(samples[name] ?? [], 0.95)}
               </p>

@@ -77,7 +77,7 @@ export function Latency() {
           <ul className="modules">
             {Array.from({ length: count }, (_, i) => (
               <li key={i}>
-                <iframe title={`Frame ${i + 1}`} name={`frame-${i + 1}`} src={`${location.pathname}#/module`} ref={(frame) => void (frames.current[i] = frame)} />
+                <iframe title={`Frame ${i + 1}`} name={`frame-${i + 1}`} src={`${location.pathname}${location.search}#/module`} ref={(frame) => void (frames.current[i] = frame)} />
               </li>
             ))}
           </ul>
