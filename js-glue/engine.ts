@@ -14,7 +14,7 @@ import { createInspection } from './inspection.ts'
 import { TabmeshError } from './errors.ts'
 import { adopt, copied, diffTrees, equals, type TreeEdit } from './json-tree.ts'
 import type { Layers } from './layers.ts'
-import { createJournalWriter } from './journal-writer.ts'
+import { createJournalWriter, type Waiting } from './journal-writer.ts'
 import { bytePackerOf } from './lz.ts'
 import { channelKinds, type ChannelKind, type JournalContents, type Platform } from './platform.ts'
 import { createPace, type PaceOptions } from './pace.ts'
@@ -822,7 +822,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       })
       relay.look()
       relay.ask()
-    })
+    }, (cause: unknown) => emit('error', { error: new TabmeshError('relay-failed', 'What connects to the relay could not be loaded: reload this page.', { cause }) }))
   }
 
   /** Others on this device have them by the journal, and the writes among them at once. */
@@ -933,9 +933,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   // ---- the page's life ----
 
+  /** Without what a relay has, too. */
+  const own = (records: readonly Waiting[]): Waiting[] => records.filter(({ seq }) => seq > 0)
+
   function suspend(): void {
     away = true
-    if (resuming && !ended) shelved.leave(writer.unstored())
+    if (resuming && !ended) shelved.leave(own(writer.unstored()))
     if (suspended || ended) return
     transactions.suspend()
     sync.flush()
@@ -945,7 +948,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     perform()
     relay?.look()
     writer.flushNow()
-    shelved.leave(options.persist === false || storage.absent ? [] : writer.unstored())
+    shelved.leave(options.persist === false || storage.absent ? [] : own(writer.unstored()))
     leadership.hide()
     channels.close()
     versions.close()

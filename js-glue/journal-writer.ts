@@ -162,8 +162,8 @@ export function createJournalWriter(clock: Clock, events: JournalWriterEvents): 
     },
     unstored: () => inOrder([...underWay].flat().concat(waiting)),
     stored(records) {
-      const seqs = new Set(records.map(({ seq }) => seq))
-      waiting = waiting.filter(({ seq }) => !seqs.has(seq))
+      const done = new Set(records.map(({ record }) => record))
+      waiting = waiting.filter(({ record }) => !done.has(record))
       store(records)
     },
     flushNow() {

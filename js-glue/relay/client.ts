@@ -19,6 +19,8 @@ const greetEveryMs = 30_000
 const greetSoonMs = 100
 /** Messages that may be on their way; what is written meanwhile goes with the next. */
 const underWayMax = 4
+/** Frames of one message. */
+const framesMax = 1000
 const askMs = 500
 /** Who has asked is told without asking for so long. */
 const askedMs = 10_000
@@ -80,6 +82,7 @@ export function createRelayClient(parts: RelayParts): RelayClient {
   let socket: Socket | undefined
   let joined = false
   let connection = ''
+  let mayWrite = false
   let ledTerm: number | undefined // of the socket, or of the attempt
   let limitMs = limitFirstMs
   let retryAfterMs = 0
@@ -87,6 +90,7 @@ export function createRelayClient(parts: RelayParts): RelayClient {
   let cancelPing: (() => void) | undefined
   let cancelGreet: (() => void) | undefined
   let cancelAsk: (() => void) | undefined
+  let greetAt = 0
   let heard = false
   let over = false
   let told: string | undefined // the refusal that was told, once an episode
@@ -152,7 +156,7 @@ export function createRelayClient(parts: RelayParts): RelayClient {
       return retry()
     }
     if (term !== ledTerm || over || socket) return
-    const assembler = createAssembler<FromRelay>(messageBytesMax)
+    const assembler = createAssembler<FromRelay>(() => messageBytesMax)
     let own: Socket | undefined
     try {
       own = parts.openSocket(access.url, {
@@ -214,7 +218,9 @@ export function createRelayClient(parts: RelayParts): RelayClient {
     cancelPing?.()
     heard = false
     post({ type: 'ping' })
-    cancelPing = clock.after(pongMs, () => (heard ? keepAlive() : lost()))
+    // A large state takes its time on a slow line: what goes out is a sign of life, too.
+    const before = socket?.backlog ?? 0
+    cancelPing = clock.after(pongMs, () => (heard || (socket?.backlog ?? 0) < before ? keepAlive() : lost()))
   }
 
   function post(header: FromDevice, frames?: readonly Uint8Array[]): void {
@@ -225,6 +231,7 @@ export function createRelayClient(parts: RelayParts): RelayClient {
 
   function pass(frame: Uint8Array): void {
     if (!joined) return
+    if (!mayWrite) return report('relay-refused', 'This token may only read: what is written here stays on this device.')
     if (!dotOf(frame)) {
       isUnsure = true
       return greetSoon() // what was missing here is missing there
@@ -235,8 +242,7 @@ export function createRelayClient(parts: RelayParts): RelayClient {
 
   function pump(): void {
     if (queue.length === 0 || underWay.size >= underWayMax) return
-    const frames = queue
-    queue = []
+    const frames = queue.splice(0, framesMax)
     const marks = isUnsure ? [] : frames.map((frame) => dotOf(frame)!).map(({ instance, seq }) => [instance, Math.min(seq, core.wholeOf(instance))] as const)
     append(frames, marks)
   }
@@ -249,14 +255,18 @@ export function createRelayClient(parts: RelayParts): RelayClient {
   /** Offers what the relay lacks; when that is stored, so is all that is here now. */
   function answer(greeting: Uint8Array): void {
     const found = core.answer(greeting)
-    if (!found) return
+    if (!found || !mayWrite) return
     isUnsure = false
     const marks = [id, ...core.peers().map((peer) => peer.id)].map((instance) => [instance, core.wholeOf(instance)] as const)
     append(found.lacking.byteLength > 0 ? [found.lacking] : [], marks)
   }
 
+  /** What is due sooner stays due: in a stream it would never come. */
   function greetSoon(ms = greetSoonMs): void {
+    const at = clock.now() + ms
+    if (cancelGreet && greetAt <= at) return
     cancelGreet?.()
+    greetAt = at
     cancelGreet = clock.after(ms, () => {
       cancelGreet = undefined
       if (joined) post({ type: 'greet' }, [core.greeting()])
@@ -270,6 +280,7 @@ export function createRelayClient(parts: RelayParts): RelayClient {
       case 'welcome':
         joined = true
         connection = header.connection
+        mayWrite = header.write
         limitMs = limitFirstMs
         told = undefined
         change('online')
@@ -328,7 +339,14 @@ export function createRelayClient(parts: RelayParts): RelayClient {
   }
 
   function refused({ code, message, number: of, retryAfterMs: after = 0 }: Extract<FromRelay, { type: 'refused' }>): void {
-    if (of !== undefined) underWay.delete(of)
+    if (of !== undefined) {
+      // What comes after it proves nothing about what was refused.
+      underWay.delete(of)
+      for (const sent of underWay.keys()) underWay.set(sent, [])
+      isUnsure = true
+      greetSoon(greetEveryMs)
+      pump()
+    }
     if (code === 'restarting' || code === 'unavailable' || code === 'too-slow' || code === 'too-fast') {
       retryAfterMs = after // a close follows
       return
@@ -375,7 +393,7 @@ export function createRelayClient(parts: RelayParts): RelayClient {
       return devices
     },
     get resolves() {
-      return !joined || devices.map((one) => one.connection).sort()[0] === connection
+      return !joined || devices.filter((one) => one.write).map((one) => one.connection).sort()[0] === connection
     },
     pass,
     look,

@@ -3,14 +3,20 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { WebSocket } from 'ws'
 import type { Metrics } from './metrics.ts'
-import { createAssembler, encodeMessage, protocolVersion, type FromDevice, type FromRelay, type Message, type RefusalCode } from './protocol.ts'
+import { chunkBytes, createAssembler, encodeMessage, partsMax, protocolVersion, type FromDevice, type FromRelay, type Message, type RefusalCode } from './protocol.ts'
 import type { Member, Room } from './room.ts'
 import type { Authenticate, Identity, RelayLimits } from './types.ts'
 
 /** A socket that has not joined by then is closed. */
 const joinMs = 10_000
+/** Of a join, in bytes: whoever has shown no token is not given memory for more. */
+const joinBytes = 1 << 20
 /** A token is asked for anew so long before it expires. */
 const renewMs = 60_000
+/** Frames within one message that cost as much as one message. */
+const partsEach = 10
+/** Messages that may wait while a token is looked up. */
+const waitingMax = 20
 /** Messages that are none, until the socket is closed. */
 const badMax = 10
 
@@ -28,6 +34,16 @@ export const closeCodes: Record<RefusalCode, number> = {
   'too-large': 1009,
   restarting: 1012,
   unavailable: 1013,
+}
+
+/** Why a room cannot be entered. */
+export class Refusal extends Error {
+  constructor(
+    readonly code: RefusalCode,
+    message: string,
+  ) {
+    super(message)
+  }
 }
 
 export interface ConnectionOptions {
@@ -50,32 +66,42 @@ const isShort = (text: unknown, max = 200): text is string => typeof text === 's
 
 export function serveConnection({ socket, request, authenticate, limits, metrics, enter, onError, onClose }: ConnectionOptions): Connection {
   const id = randomUUID()
-  const assembler = createAssembler<FromDevice>(limits.messageBytes)
+  const assembler = createAssembler<FromDevice>(() => (member ? limits.messageBytes : Math.min(joinBytes, limits.messageBytes)))
   let identity: Identity | undefined
   let member: Member | undefined
   let room: Room | undefined
   let bad = 0
   let over = false
   let joining = false
+  let backlogMax = limits.backlogBytes
   let roomName = ''
   let work: Promise<void> = Promise.resolve()
+  let waiting = 0
   const timers = { join: setTimeout(() => refuse('bad-message', 'No join came in time.'), joinMs), renew: undefined as NodeJS.Timeout | undefined, expire: undefined as NodeJS.Timeout | undefined }
   /** Two seconds' worth may come at once, and a large state. */
   const most = { frames: 2 * limits.framesPerSecond, bytes: 2 * limits.bytesPerSecond + limits.messageBytes }
   const left = { ...most, at: Date.now() }
   metrics.count('connections_opened')
 
-  function send(header: FromRelay, parts?: readonly Uint8Array[]): void {
-    if (over) return
-    if (socket.bufferedAmount > limits.backlogBytes) {
-      metrics.count('slow_consumers')
-      over = true
-      return socket.terminate() // it would not take a reason either; it resumes by what it has
-    }
-    sendEncoded(encodeMessage(header, parts))
+  /** Whether what waits to be sent is more than it may: then the connection is ended, and takes no reason either. It resumes by what it has. */
+  function isBehind(): boolean {
+    if (socket.bufferedAmount === 0) backlogMax = limits.backlogBytes
+    if (socket.bufferedAmount <= backlogMax) return false
+    metrics.count('slow_consumers')
+    over = true
+    socket.terminate()
+    return true
   }
 
-  function sendEncoded(frames: readonly Uint8Array[]): void {
+  function send(header: FromRelay, parts?: readonly Uint8Array[]): void {
+    if (over || isBehind()) return
+    const frames = encodeMessage(header, parts)
+    // What it lacks is as large as it is: what comes after it may wait behind it.
+    if (header.type === 'welcome' || header.type === 'greet') backlogMax += frames.length * chunkBytes
+    write(frames)
+  }
+
+  function write(frames: readonly Uint8Array[]): void {
     for (const frame of frames) {
       metrics.count('bytes_out', frame.byteLength)
       socket.send(frame)
@@ -87,16 +113,16 @@ export function serveConnection({ socket, request, authenticate, limits, metrics
     metrics.count('refusals')
     if (code === 'unauthorized') metrics.count('unauthorized')
     if (code === 'stale-term') metrics.count('stale_terms')
-    sendEncoded(encodeMessage({ type: 'refused', code, message, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }))
+    write(encodeMessage({ type: 'refused', code, message, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }))
     over = true
     socket.close(closeCodes[code], message.slice(0, 100))
   }
 
-  function isTooFast(bytes: number): boolean {
+  function isTooFast(frames: number, bytes: number): boolean {
     const now = Date.now()
     const seconds = Math.max(0, now - left.at) / 1000
     left.at = now
-    left.frames = Math.min(most.frames, left.frames + seconds * limits.framesPerSecond) - 1
+    left.frames = Math.min(most.frames, left.frames + seconds * limits.framesPerSecond) - frames
     left.bytes = Math.min(most.bytes, left.bytes + seconds * limits.bytesPerSecond) - bytes
     return left.frames < 0 || left.bytes < 0
   }
@@ -109,6 +135,7 @@ export function serveConnection({ socket, request, authenticate, limits, metrics
     } catch (error) {
       onError(error)
     }
+    if (over) return undefined
     if (!found || (found.expiresAt !== undefined && found.expiresAt <= Date.now())) {
       refuse('unauthorized', 'The token was not accepted.')
       return undefined
@@ -133,12 +160,12 @@ export function serveConnection({ socket, request, authenticate, limits, metrics
     if (protocol !== protocolVersion) return refuse('bad-message', `This relay speaks version ${protocolVersion} of the protocol.`)
     if (!namePattern.test(name) || !isShort(mesh) || !isShort(device) || !isShort(label) || !(Number.isSafeInteger(term) && term >= 0) || parts.length !== 1) return refuse('bad-message', 'A join lacks something.')
     identity = await identify(header.token)
-    if (!identity || over) return
+    if (!identity) return
     if (!mayEnter(identity, name)) return refuse('forbidden', 'This token may not enter this room.')
-    clearTimeout(timers.join)
     try {
       room = await enter(name, mesh)
     } catch (error) {
+      if (error instanceof Refusal) return refuse(error.code, error.message)
       onError(error)
       return refuse('unavailable', 'The log does not answer now.', 1000)
     }
@@ -146,16 +173,28 @@ export function serveConnection({ socket, request, authenticate, limits, metrics
     if (room.size >= limits.roomConnections) return refuse('full', `The room has its ${limits.roomConnections} devices.`, 30_000)
     member = {
       connection: id,
-      device,
+      device: `${identity.user}/${device}`,
       term,
-      mayRead: identity.read !== false,
-      mayWrite: identity.write !== false,
-      about: { connection: id, device, label, user: identity.user, connectedAt: Date.now() },
+      // By the newest token.
+      get mayRead() {
+        return identity!.read !== false
+      },
+      get mayWrite() {
+        return identity!.write !== false
+      },
+      about: { connection: id, device, label, user: identity.user, write: identity.write !== false, connectedAt: Date.now() },
       send,
+      sendEncoded(frames) {
+        if (!over && !isBehind()) write(frames)
+      },
       refuse,
     }
-    await room.join(member, parts[0]!)
-    if (over) room.leave(member)
+    try {
+      await room.join(member, parts[0]!)
+    } finally {
+      if (over) room.leave(member)
+    }
+    clearTimeout(timers.join)
   }
 
   async function handle({ header, parts }: Message<FromDevice>): Promise<void> {
@@ -165,7 +204,7 @@ export function serveConnection({ socket, request, authenticate, limits, metrics
     if (!member || !room) return refuse('bad-message', 'The first message is a join.')
     switch (header.type) {
       case 'append':
-        if (!Number.isSafeInteger(header.number)) return malformed()
+        if (!Number.isSafeInteger(header.number) || parts.length > partsMax) return malformed()
         void room.append(member, header.number, parts).catch(onError) // the next need not wait for Redis
         break
       case 'greet':
@@ -174,7 +213,7 @@ export function serveConnection({ socket, request, authenticate, limits, metrics
         break
       case 'token': {
         const next = await identify(header.token)
-        if (!next || over) return
+        if (!next) return
         // A token renews what the socket is, and makes nobody else of it.
         if (next.user !== identity!.user || !mayEnter(next, roomName)) return refuse('forbidden', 'The new token is another one’s.')
         identity = next
@@ -185,6 +224,11 @@ export function serveConnection({ socket, request, authenticate, limits, metrics
     }
   }
 
+  function tooFast(): void {
+    metrics.count('too_fast')
+    refuse('too-fast', 'Too many frames, or too many bytes, a second.', 5000)
+  }
+
   function malformed(): void {
     metrics.count('bad_messages')
     if (++bad >= badMax) refuse('bad-message', `${badMax} messages were none.`)
@@ -193,16 +237,16 @@ export function serveConnection({ socket, request, authenticate, limits, metrics
   socket.on('message', (data: Buffer, isBinary) => {
     if (over) return
     metrics.count('bytes_in', data.byteLength)
-    if (isTooFast(data.byteLength)) {
-      metrics.count('too_fast')
-      return refuse('too-fast', 'Too many frames, or too many bytes, a second.', 5000)
-    }
+    if (isTooFast(1, data.byteLength)) return tooFast()
     const message = isBinary ? assembler.add(data) : 'bad'
     if (message === undefined) return
     if (message === 'too-large') return refuse('too-large', `A message has more than ${limits.messageBytes} bytes.`)
     if (message === 'bad') return malformed()
+    // What is in one message counts as if it were in several.
+    if (message.parts.length > 1 && isTooFast(message.parts.length / partsEach, 0)) return tooFast()
+    if (++waiting > waitingMax && !member) return tooFast()
     // One after another; what waits for nothing is done at once.
-    work = work.then(() => handle(message)).catch((error: unknown) => {
+    work = work.then(() => handle(message)).finally(() => waiting--).catch((error: unknown) => {
       onError(error)
       refuse('unavailable', 'Something has failed here; try again.', 1000)
     })

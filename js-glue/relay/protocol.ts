@@ -3,6 +3,11 @@
 export const protocolVersion = 1
 /** Of one WebSocket frame: a longer message comes in several. */
 export const chunkBytes = 256 << 10
+/** Parts of one message: frames of one append are fewer. */
+export const partsMax = 4096
+const headerBytesMax = 64 << 10
+/** Of those in a room so many are told. */
+export const devicesMax = 100
 
 /** Why a relay does not do something; stable, for programs to test. */
 export type RefusalCode = 'unauthorized' | 'forbidden' | 'stale-term' | 'bad-message' | 'bad-frame' | 'other-store' | 'too-large' | 'too-fast' | 'too-slow' | 'full' | 'restarting' | 'unavailable'
@@ -12,6 +17,7 @@ export interface Device {
   readonly device: string
   readonly label: string
   readonly user: string
+  readonly write: boolean
   /** Milliseconds since 1970, by the relay's clock. */
   readonly connectedAt: number
 }
@@ -80,7 +86,7 @@ function decodeBody<H>(body: Uint8Array): Message<H> | undefined {
   for (let at = 0; at < body.byteLength; ) {
     if (at + 4 > body.byteLength) return undefined
     const size = view.getUint32(at, true)
-    if (at + 4 + size > body.byteLength) return undefined
+    if (at + 4 + size > body.byteLength || parts.length > partsMax || (at === 0 && size > headerBytesMax)) return undefined
     parts.push(body.subarray(at + 4, at + 4 + size))
     at += 4 + size
   }
@@ -99,14 +105,15 @@ export interface Assembler<H> {
   add(frame: Uint8Array): Message<H> | undefined | 'bad' | 'too-large'
 }
 
-export function createAssembler<H extends FromDevice | FromRelay>(bytesMax: number): Assembler<H> {
+/** `bytesMax`: of a message, as it is when a frame comes. */
+export function createAssembler<H extends FromDevice | FromRelay>(bytesMax: () => number): Assembler<H> {
   let chunks: Uint8Array[] = []
   let bytes = 0
   return {
     add(frame) {
       const chunk = frame.subarray(1)
       bytes += chunk.byteLength
-      if (bytes > bytesMax) {
+      if (bytes > bytesMax()) {
         chunks = []
         bytes = 0
         return 'too-large'

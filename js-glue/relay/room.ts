@@ -2,34 +2,47 @@
 // acknowledged; the devices have everything. Whenever the two may differ, the room begins anew and asks the devices for what it lacks.
 import type { Core } from '../core.ts'
 import type { Metrics } from './metrics.ts'
-import { dotOf, isStorable, type Device, type FromRelay, type RefusalCode } from './protocol.ts'
+import { devicesMax, dotOf, encodeMessage, isStorable, type Device, type FromRelay, type RefusalCode } from './protocol.ts'
 import type { Appended, Bell, Entry, RoomLogs } from './room-log.ts'
 
-/** Entries after which the log is compacted. */
+/** Entries, and bytes, after which the log is compacted: bytes, or twice what the state has. */
 const checkpointEvery = 500
-/** Frames after which what the core would tell readers is thrown away: here are none. */
+const checkpointBytes = 4 << 20
+/** Frames, and bytes, after which what the core would tell readers is thrown away: here are none. */
 const drainEvery = 256
+const drainBytes = 1 << 20
 /** Until the log is read without a bell: one may not have been heard. */
 const lookMs = 5000
 /** Until a room that Redis did not answer begins anew. */
 const againMs = 1000
+/** Of a full room: a frame of so many bytes is still taken, for it may remove something; up to a tenth more. */
+const smallBytes = 1000
+/** Until it is told who is here, and how much longer a device: whoever comes with many others tells them all. */
+const devicesMs = 200
+const devicesMsEach = 5
 
 export interface Member {
   readonly connection: string
+  /** Of one user: terms of another's are nothing to it. */
   readonly device: string
   readonly term: number
   readonly mayRead: boolean
   readonly mayWrite: boolean
   readonly about: Device
   send(header: FromRelay, parts?: readonly Uint8Array[]): void
+  /** The same for a message that several are sent. */
+  sendEncoded(frames: readonly Uint8Array[]): void
   /** Tells why, and ends the connection. */
   refuse(code: RefusalCode, message: string, retryAfterMs?: number): void
 }
 
 export interface RoomOptions {
   readonly name: string
+  /** Whose frames these are. */
+  readonly mesh: string
   readonly logs: RoomLogs
-  readonly origin: string
+  /** This relay's name. */
+  readonly relay: string
   readonly metrics: Metrics
   readonly createCore: () => Core
   /** Bytes of the room's texts. */
@@ -55,41 +68,49 @@ export interface Room {
   close(): Promise<void>
 }
 
-export async function openRoom({ name, logs, origin, metrics, createCore, bytesMax, onError }: RoomOptions): Promise<Room> {
+/** Rejects while Redis does not answer. */
+export async function openRoom({ name, mesh, logs, relay, metrics, createCore, bytesMax, onError }: RoomOptions): Promise<Room> {
   const members = new Set<Member>()
   /** Terms by device, as far as they were met here. */
   const terms = new Map<string, number>()
-  /** What was merged, and is not known to be in the log. */
-  let underWay = 0
+  let core = createCore()
+  let cursor = '0-0'
+  let sinceCheckpoint = 0
+  let bytesSinceCheckpoint = 0
+  let stateBytes = 0
+  let sinceDrain = 0
+  let bytesSinceDrain = 0
+  let textBytes = 0
+  let generation = 0 // of the core: what was under way in an earlier one is nobody's
   /** Settles when all that was appended so far is in the log: Redis answers in order. */
   let lastAppend: Promise<unknown> = Promise.resolve()
   /** Redis has not answered: until the room has begun anew, devices hear each other, and nothing is acknowledged. */
   let isStale = false
-  let isFull = false
-  let core = createCore()
-  let cursor = '0-0'
-  let sinceCheckpoint = 0
-  let sinceDrain = 0
-  let generation = 0 // of the core: what was under way in an earlier one is nobody's
+  /** Something in the log could not be merged: it must not be compacted away. */
+  let isDamaged = false
   let reading: Promise<void> | undefined
   let dirty = false
   let emptySince = Date.now()
   let closed = false
-  let loading: Promise<void>
+  let cancelDevices: NodeJS.Timeout | undefined
+
+  /** An append of an earlier core may still come into the log: it is read like another relay's. */
+  const originNow = (): string => `${relay}.${generation}`
 
   /** Nobody reads what the core tells: it is thrown away, now and then. */
-  function drain(): void {
-    if (++sinceDrain < drainEvery) return
-    sinceDrain = 0
+  function drain(bytes: number): void {
+    bytesSinceDrain += bytes
+    if (++sinceDrain < drainEvery && bytesSinceDrain < drainBytes) return
+    sinceDrain = bytesSinceDrain = 0
     core.replica.restored(false, Date.now())
     core.discard()
-    isFull = (core.counters()[9] ?? 0) > bytesMax
+    textBytes = core.counters()[9] ?? 0
   }
 
-  /** Whether the bytes were a frame of this store. */
+  /** Whether the bytes were a frame of this store, and there was room for it. */
   function merge(frame: Uint8Array): boolean {
     const merged = core.restore(frame, Date.now()) === 0
-    drain()
+    drain(frame.byteLength)
     return merged
   }
 
@@ -97,17 +118,20 @@ export async function openRoom({ name, logs, origin, metrics, createCore, bytesM
     generation++
     core.free()
     core = createCore()
-    underWay = 0
     lastAppend = Promise.resolve()
+    sinceCheckpoint = bytesSinceCheckpoint = 0
+    isDamaged = false
     const own = generation
     core.open({}, Date.now())
     core.replica.restored(true, Date.now())
     core.discard()
     const contents = await logs.load(name)
     if (own !== generation) return
-    if (contents.checkpoint && !merge(contents.checkpoint)) throw new Error(`the checkpoint of room ${name} is damaged`)
     cursor = contents.cursor
-    sinceCheckpoint = 0
+    if (contents.checkpoint) {
+      if (!merge(contents.checkpoint)) throw new Error(`the checkpoint of room ${name} is damaged, or there is no memory for it`)
+      stateBytes = contents.checkpoint.byteLength
+    }
     for (;;) {
       const entries = await logs.since(name, cursor)
       if (own !== generation) return
@@ -127,20 +151,28 @@ export async function openRoom({ name, logs, origin, metrics, createCore, bytesM
     setTimeout(reset, againMs).unref()
   }
 
-  /** It is in the log. */
+  /** It is in the log. The core may have it already. */
   function isKnown(frame: Uint8Array): boolean {
-    const dot = underWay === 0 ? dotOf(frame) : undefined
+    const dot = dotOf(frame)
     return dot !== undefined && core.wholeOf(dot.instance) >= dot.seq
   }
 
   function take({ id, frame }: Entry): void {
-    if (!merge(frame)) metrics.count('damaged')
     cursor = id
-    sinceCheckpoint++
+    count([frame])
+    if (merge(frame)) return
+    metrics.count('damaged')
+    isDamaged = true
+  }
+
+  function count(frames: readonly Uint8Array[]): void {
+    sinceCheckpoint += frames.length
+    for (const { byteLength } of frames) bytesSinceCheckpoint += byteLength
   }
 
   function tell(header: FromRelay, parts: readonly Uint8Array[], except?: Member): void {
-    for (const member of members) if (member !== except && member.mayRead) member.send(header, parts)
+    const encoded = encodeMessage(header, parts)
+    for (const member of members) if (member !== except && member.mayRead) member.sendEncoded(encoded)
   }
 
   /** What other relays have appended. */
@@ -151,11 +183,11 @@ export async function openRoom({ name, logs, origin, metrics, createCore, bytesM
       while (dirty && own === generation && !closed) {
         dirty = false
         const entries = await logs.since(name, cursor)
-        if (own !== generation) return
+        if (own !== generation || closed) return
         if (entries === 'behind') return reset()
         for (const entry of entries) {
           cursor = entry.id
-          if (entry.origin === origin) continue // merged when it came
+          if (entry.origin === originNow()) continue // merged when it came
           take(entry)
           tell({ type: 'frames' }, [entry.frame])
         }
@@ -164,14 +196,18 @@ export async function openRoom({ name, logs, origin, metrics, createCore, bytesM
       compact()
     })()
       .catch(fail)
-      .finally(() => (reading = undefined))
+      .finally(() => {
+        reading = undefined
+        if (dirty && !closed && !isStale) read() // rung meanwhile
+      })
   }
 
   function compact(): void {
-    if (sinceCheckpoint < checkpointEvery) return
-    sinceCheckpoint = 0
+    if (isDamaged || (sinceCheckpoint < checkpointEvery && bytesSinceCheckpoint < Math.max(checkpointBytes, 2 * stateBytes))) return
+    sinceCheckpoint = bytesSinceCheckpoint = 0
     const state = core.checkpoint()
     if (state.byteLength === 0) return
+    stateBytes = state.byteLength
     metrics.count('checkpoints')
     logs.checkpoint(name, cursor, state).catch(onError)
   }
@@ -181,16 +217,17 @@ export async function openRoom({ name, logs, origin, metrics, createCore, bytesM
     if (closed) return
     metrics.count('resets')
     isStale = false
+    const own = generation + 1
     loading = load().then(() => {
-      if (!closed) for (const member of members) member.send({ type: 'greet', anew: true }, [core.greeting()])
+      if (own === generation && !closed) for (const member of members) member.send({ type: 'greet', anew: true }, [core.greeting()])
     })
     loading.catch(fail)
   }
 
   function hear(bell: Bell): void {
     if (closed) return
-    if (bell.type === 'devices') return void tellDevices().catch(onError)
-    if (bell.origin === origin && bell.previous === cursor && !reading) {
+    if (bell.type === 'devices') return tellDevices()
+    if (bell.origin === originNow() && bell.previous === cursor && !reading) {
       cursor = bell.id
       compact()
     } else {
@@ -198,14 +235,61 @@ export async function openRoom({ name, logs, origin, metrics, createCore, bytesM
     }
   }
 
-  async function tellDevices(): Promise<void> {
-    const devices = (await logs.connections(name)) as Device[]
-    for (const member of members) member.send({ type: 'devices', devices })
+  function tellDevices(): void {
+    cancelDevices ??= setTimeout(
+      () => {
+        cancelDevices = undefined
+        logs
+          .connections(name)
+          .then((all) => {
+            const devices = (all as Device[]).sort((a, b) => (a.connection < b.connection ? -1 : 1)).slice(0, devicesMax)
+            const encoded = encodeMessage({ type: 'devices', devices })
+            for (const member of members) member.sendEncoded(encoded)
+          })
+          .catch(onError)
+      },
+      devicesMs + devicesMsEach * members.size,
+    )
   }
 
-  loading = load()
-  const unwatch = await logs.watch(name, hear)
-  await loading
+  const mayTake = (frame: Uint8Array): boolean => textBytes <= bytesMax || (frame.byteLength <= smallBytes && textBytes <= 1.1 * bytesMax)
+
+  /** Merges what is new, and returns that: whole, and within the room's size. */
+  function mergeFresh(frames: readonly Uint8Array[]): { readonly whole: Uint8Array[]; readonly bad: number; readonly full: number } {
+    const whole: Uint8Array[] = []
+    let [bad, full] = [0, 0]
+    for (const frame of frames) {
+      if (isKnown(frame)) continue
+      if (!mayTake(frame)) {
+        full++
+        continue
+      }
+      // A delta may bring nothing new: as many devices as there are offer the same to a room that has begun anew.
+      const before = dotOf(frame) ? undefined : core.greeting()
+      if (!isStorable(frame) || !merge(frame)) bad++
+      else if (!before || !isEqual(before, core.greeting())) whole.push(frame)
+    }
+    return { whole, bad, full }
+  }
+
+  async function tellPresence(member: Member, rings: boolean): Promise<void> {
+    await logs.connected(name, member.connection, member.about, rings)
+    if (!members.has(member)) await logs.disconnected(name, member.connection)
+  }
+
+  let loading = load()
+  loading.catch(() => undefined) // is awaited below
+  let unwatch: (() => void) | undefined
+  try {
+    unwatch = await logs.watch(name, hear)
+    await loading
+  } catch (error) {
+    closed = true
+    generation++
+    unwatch?.()
+    core.free()
+    throw error
+  }
   read() // what came between the two
   const timer = setInterval(read, lookMs)
   timer.unref()
@@ -220,45 +304,45 @@ export async function openRoom({ name, logs, origin, metrics, createCore, bytesM
 
     async join(member, greeting) {
       await loading
-      if (isStale) return member.refuse('unavailable', 'The log does not answer now.', againMs)
-      const known = terms.get(member.device) ?? 0
+      const known = Math.max(terms.get(member.device) ?? 0, await logs.termOf(name, member.device))
+      if (closed || isStale) return member.refuse('unavailable', 'The log does not answer now.', againMs)
       if (member.term < known) return member.refuse('stale-term', `Another tab of this device leads by term ${known}.`)
-      terms.set(member.device, member.term)
-      for (const other of members) if (other.device === member.device && other.term < member.term) other.refuse('stale-term', 'Another tab of this device leads now.')
       const answer = core.answer(greeting)
       if (!answer) return member.refuse('other-store', 'This room holds another store: its name, its version or its format is another one.')
+      terms.set(member.device, member.term)
+      for (const other of members) if (other.device === member.device && other.term < member.term) other.refuse('stale-term', 'Another tab of this device leads now.')
       members.add(member)
       emptySince = 0
       metrics.count('joins')
       const { lacking } = answer
       member.send({ type: 'welcome', connection: member.connection, write: member.mayWrite }, [core.greeting(), ...(lacking.byteLength > 0 && member.mayRead ? [lacking] : [])])
-      await logs.keepFor(name, undefined)
-      await logs.connected(name, member.connection, member.about)
+      logs.keepFor(name, undefined).catch(onError)
+      tellPresence(member, true).catch(onError)
     },
 
     leave(member) {
       if (!members.delete(member)) return
-      if (members.size === 0) emptySince = Date.now()
+      if (members.size === 0) {
+        emptySince = Date.now()
+        terms.clear()
+      }
       logs.disconnected(name, member.connection).catch(onError)
     },
 
     async append(member, number, frames) {
-      if (!member.mayWrite) return member.refuse('forbidden', 'This token may not write here.')
+      if (frames.length > 0 && !member.mayWrite) return member.refuse('forbidden', 'This token may not write here.')
       await loading.catch(() => undefined)
+      if (closed) return
       if (member.term < (terms.get(member.device) ?? 0)) return member.refuse('stale-term', 'Another tab of this device leads now.')
-      const fresh = frames.filter((frame) => !isKnown(frame))
-      if (isFull && fresh.length > 0) return member.send({ type: 'refused', code: 'full', message: `The room has reached its size of ${bytesMax} bytes.`, number })
-      const whole = fresh.filter((frame) => isStorable(frame) && merge(frame))
+      const { whole, bad, full } = mergeFresh(frames)
       if (whole.length > 0) tell({ type: 'frames' }, whole, member)
-      if (whole.length < fresh.length) {
-        metrics.count('bad_frames', fresh.length - whole.length)
-        member.send({ type: 'refused', code: 'bad-frame', message: 'A frame was not whole, or not of this store.', number })
-      }
+      metrics.count('bad_frames', bad)
+      if (full > 0) member.send({ type: 'refused', code: 'full', message: `The room has reached its size of ${bytesMax} bytes.`, number })
+      else if (bad > 0) member.send({ type: 'refused', code: 'bad-frame', message: 'A frame was not whole, or not of this store, or there was no memory for it.', number })
       if (isStale) return
       const own = generation
-      const counts = whole.length > 0
-      if (counts) underWay++
-      const appending: Promise<Appended | undefined> = counts ? logs.append(name, cursor, member.device, member.term, whole) : lastAppend.then(() => undefined)
+      // What the core has is in the log, or on its way there before this.
+      const appending: Promise<Appended | undefined> = whole.length > 0 ? logs.append(name, mesh, originNow(), cursor, member.device, member.term, whole) : lastAppend.then(() => undefined)
       lastAppend = appending
       let appended
       try {
@@ -267,20 +351,20 @@ export async function openRoom({ name, logs, origin, metrics, createCore, bytesM
         if (own === generation) fail(cause)
         return
       }
-      if (own !== generation) return // it is asked for again
-      if (counts) underWay--
-      if (appended === 'behind') return reset()
-      if (appended === 'stale-term') {
-        member.refuse('stale-term', 'Another tab of this device leads now.')
-        return reset() // what was merged here may be in no log
+      if (own !== generation || closed) return // it is asked for again
+      if (typeof appended === 'string') {
+        if (appended === 'stale-term') member.refuse(appended, 'Another tab of this device leads now.')
+        if (appended === 'other-store') member.refuse(appended, 'This room holds another store.')
+        return reset() // what was merged here is in no log
       }
-      sinceCheckpoint += whole.length
+      count(whole)
       metrics.count('appends', whole.length)
-      metrics.count('duplicates', frames.length - fresh.length)
-      if (whole.length === fresh.length) member.send({ type: 'stored', number, version: appended?.version ?? 0 })
+      metrics.count('duplicates', frames.length - whole.length - bad - full)
+      if (bad + full === 0) member.send({ type: 'stored', number, version: appended?.version ?? 0 })
     },
 
     greet(member, greeting) {
+      if (closed) return
       const answer = core.answer(greeting)
       if (!answer) return member.refuse('other-store', 'This room holds another store.')
       const { lacking } = answer
@@ -292,7 +376,8 @@ export async function openRoom({ name, logs, origin, metrics, createCore, bytesM
     },
     reset,
     renew() {
-      for (const member of members) logs.connected(name, member.connection, member.about).catch(onError)
+      logs.keepFor(name, undefined).catch(onError)
+      for (const member of members) tellPresence(member, false).catch(onError)
     },
 
     async close() {
@@ -300,6 +385,7 @@ export async function openRoom({ name, logs, origin, metrics, createCore, bytesM
       closed = true
       generation++
       clearInterval(timer)
+      clearTimeout(cancelDevices)
       unwatch()
       await Promise.all([...members].map((member) => logs.disconnected(name, member.connection).catch(() => undefined)))
       members.clear()
@@ -307,3 +393,5 @@ export async function openRoom({ name, logs, origin, metrics, createCore, bytesM
     },
   }
 }
+
+const isEqual = (a: Uint8Array, b: Uint8Array): boolean => a.byteLength === b.byteLength && a.every((byte, i) => byte === b[i])

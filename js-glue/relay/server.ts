@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { WebSocketServer } from 'ws'
 import { createCore, loadModule } from '../core.ts'
 import { chunkBytes } from './protocol.ts'
-import { serveConnection, type Connection } from './connection.ts'
+import { Refusal, serveConnection, type Connection } from './connection.ts'
 import { createMetrics } from './metrics.ts'
 import { connectionMs, openRoomLogs } from './room-log.ts'
 import { openRoom, type Room } from './room.ts'
@@ -13,8 +13,10 @@ import type { Relay, RelayLimits, RelayOptions } from './types.ts'
 
 /** A room that nobody has been in for so long leaves memory. */
 const sweepMs = 300_000
-const limitsByDefault: RelayLimits = { messageBytes: 64 << 20, framesPerSecond: 2000, bytesPerSecond: 16 << 20, backlogBytes: 8 << 20, roomConnections: 1000, roomBytes: 64 << 20, connections: 10_000 }
+const limitsByDefault: RelayLimits = { messageBytes: 64 << 20, framesPerSecond: 2000, bytesPerSecond: 16 << 20, backlogBytes: 8 << 20, roomConnections: 1000, roomBytes: 64 << 20, connections: 10_000, rooms: 10_000 }
 const defaultSpreadMs = 10_000
+/** A relay that ends waits so long for Redis. */
+const settleMs = 3000
 const namePattern = /^[A-Za-z0-9._:-]{1,64}$/
 
 /**
@@ -26,9 +28,10 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   if (!namePattern.test(workspace)) throw new TypeError(`workspace must be 1 to 64 of A-Z a-z 0-9 . _ : -, not ${JSON.stringify(workspace)}`)
   const limits = { ...limitsByDefault, ...options.limits }
   const metrics = createMetrics()
-  const origin = randomUUID()
+  const relay = randomUUID()
   const module = await loadModule(new URL('./tabmesh.wasm', import.meta.url))
   const rooms = new Map<string, Promise<Room>>()
+  const opened = new Map<Room, string>()
   const open = new Set<Connection>()
   let closing = false
 
@@ -38,34 +41,41 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const logs = await openRoomLogs({
     url: redis,
     workspace,
-    origin,
     onReady() {
       note('info', 'redis-ready')
       // What was under way may have been done or not; another Redis may have less than the one before.
-      for (const room of rooms.values()) room.then((opened) => opened.reset(), () => undefined)
+      for (const room of opened.keys()) room.reset()
     },
     onError,
   })
 
-  /** Rooms of two versions of an app are two, as its stores are: the mesh says which. */
-  function enter(name: string, mesh: string): Promise<Room> {
-    const version = /@\d+$/.exec(mesh)?.[0] ?? ''
-    const key = name + version
-    const known = rooms.get(key)
+  /** Rooms of two versions of an app are two, as its stores are: the mesh says which. Whose room it is Redis says, as soon as something was stored. */
+  async function enter(name: string, mesh: string): Promise<Room> {
+    const key = name + (/@\d{1,6}$/.exec(mesh)?.[0] ?? '')
+    const known = rooms.get(`${key} ${mesh}`)
     if (known) return known
-    const entering = openRoom({
-      name: key,
-      logs,
-      origin,
-      metrics,
-      bytesMax: limits.roomBytes,
-      createCore: () => createCore(module, { name: mesh, instance: crypto.getRandomValues(new Uint8Array(16)), label: 'relay', connectedAt: 0, visible: false, mayLead: false, defaultStrategy: 'merge', strategies: {}, lists: {} }),
-      onError,
-    })
-    rooms.set(key, entering)
+    if (rooms.size >= limits.rooms) throw new Refusal('full', `This relay has its ${limits.rooms} rooms.`)
+    const entering = (async () => {
+      const owner = await logs.meshOf(key)
+      if (owner !== undefined && owner !== mesh) throw new Refusal('other-store', 'This room holds another store: its name or its version is another one.')
+      return openRoom({
+        name: key,
+        mesh,
+        logs,
+        relay,
+        metrics,
+        bytesMax: limits.roomBytes,
+        createCore: () => createCore(module, { name: mesh, instance: crypto.getRandomValues(new Uint8Array(16)), label: 'relay', connectedAt: 0, visible: false, mayLead: false, defaultStrategy: 'merge', strategies: {}, lists: {} }),
+        onError,
+      })
+    })()
+    rooms.set(`${key} ${mesh}`, entering)
     entering.then(
-      () => note('info', 'room-opened', { room: key }),
-      () => rooms.delete(key),
+      (room) => {
+        opened.set(room, `${key} ${mesh}`)
+        note('info', 'room-opened', { room: key })
+      },
+      () => rooms.delete(`${key} ${mesh}`),
     )
     return entering
   }
@@ -87,6 +97,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     perMessageDeflate: false,
     verifyClient: ({ origin: from }: { origin?: string }) => !closing && open.size < limits.connections && (!origins || from === undefined || origins.includes(from)),
   })
+  sockets.on('error', () => undefined) // the server's, which is told there
   sockets.on('connection', (socket, request) => {
     const connection = serveConnection({ socket, request, authenticate, limits, metrics, enter, onError, onClose: () => open.delete(connection) })
     open.add(connection)
@@ -95,16 +106,18 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const sweeper = setInterval(() => void sweep().catch(onError), connectionMs / 3)
   sweeper.unref()
   async function sweep(): Promise<void> {
-    for (const [name, opening] of [...rooms]) {
-      const room = await opening
+    for (const [room, key] of [...opened]) {
       if (room.size > 0) room.renew()
-      else if (room.emptySince > 0 && Date.now() - room.emptySince > sweepMs) {
-        rooms.delete(name)
-        if (retentionMs !== undefined) await logs.keepFor(name, retentionMs)
-        await room.close()
-        note('info', 'room-swept', { room: name })
-      }
+      else if (Date.now() - room.emptySince > sweepMs) await leave(room, key)
     }
+  }
+  async function leave(room: Room, key: string): Promise<void> {
+    rooms.delete(key)
+    opened.delete(room)
+    await room.close()
+    const [name] = key.split(' ') as [string]
+    note('info', 'room-swept', { room: name })
+    if (retentionMs !== undefined) await logs.keepFor(name, retentionMs)
   }
 
   await new Promise<void>((resolve, reject) => {
@@ -125,10 +138,9 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
       if (closing) return
       closing = true
       clearInterval(sweeper)
-      const opened = (await Promise.all([...rooms.values()].map((opening) => opening.catch(() => undefined)))).filter((room) => room !== undefined)
-      await Promise.all(opened.map((room) => room.settled()))
+      await Promise.race([Promise.all([...opened.keys()].map((room) => room.settled())), new Promise((resolve) => setTimeout(resolve, settleMs).unref())])
       for (const connection of open) connection.end('restarting', 'This relay ends.', Math.round(Math.random() * overMs))
-      await Promise.all(opened.map((room) => room.close()))
+      await Promise.race([Promise.all([...opened].map(([room, key]) => leave(room, key).catch(onError))), new Promise((resolve) => setTimeout(resolve, settleMs).unref())])
       sockets.close()
       await new Promise<void>((resolve) => {
         server.close(() => resolve())

@@ -33,6 +33,8 @@ export interface RelayLimits {
   readonly roomBytes: number
   /** Connections of this relay; default 10,000. */
   readonly connections: number
+  /** Rooms in this relay's memory; default 10,000. */
+  readonly rooms: number
 }
 
 /** What happens in a relay, for a log; never a token, never a value of the state. */

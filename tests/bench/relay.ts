@@ -63,7 +63,7 @@ const bare: Load = {
 const relayed = (core: Core): Load => ({
   async connect(port, index, heard) {
     const socket = new WebSocket(`ws://127.0.0.1:${port}`, { perMessageDeflate: false })
-    const assembler = createAssembler<FromRelay>(64 << 20)
+    const assembler = createAssembler<FromRelay>(() => 64 << 20)
     let join!: () => void
     const joined = new Promise<void>((resolve) => (join = resolve))
     socket.on('message', (data: Buffer) => {

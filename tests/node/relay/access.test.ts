@@ -54,7 +54,7 @@ interface Raw {
 
 async function connect(origin?: string, url = relay.url): Promise<Raw> {
   const socket = new WebSocket(url, origin === undefined ? {} : { origin })
-  const assembler = createAssembler<FromRelay>(64 << 20)
+  const assembler = createAssembler<FromRelay>(() => 64 << 20)
   const heard: Message<FromRelay>[] = []
   socket.on('message', (data: Buffer) => {
     const message = assembler.add(data)
@@ -87,7 +87,8 @@ describe('a connection is refused', () => {
     ['a room that is no name', { room: 'a/b' }, 'bad-message', 4002],
     ['another protocol', { protocol: 2 }, 'bad-message', 4002],
     ['a term that is none', { term: -1 }, 'bad-message', 4002],
-    ['a greeting of another store', {}, 'other-store', 4005],
+    ['a greeting that is none', {}, 'other-store', 4005],
+    ['another store', { mesh: 'chat~room' }, 'other-store', 4005],
   ])('for %s', async (_, change, code, closeCode) => {
     const raw = await connect()
     raw.send(join(change), [greeting])
@@ -115,15 +116,19 @@ describe('a connection is refused', () => {
     const later = await connect()
     later.send(join({ device: 'laptop', term: 8 }), [real])
     expect(await raw[0]!.closed).toBe(4006)
-    // What it appends has term 8: from there on no relay takes term 7 of it.
-    later.send({ type: 'append', number: 1 }, [await realFrame('laptop')])
-    await until(() => later.heard.some(({ header }) => header.type === 'stored'))
     const far = await connect(undefined, other.url)
     far.send(join({ device: 'laptop', term: 7 }), [real])
     await until(() => far.heard.some(({ header }) => header.type === 'welcome'))
+    // What it appends has term 8: from there on no relay takes term 7 of it.
+    later.send({ type: 'append', number: 1 }, [await realFrame('laptop')])
+    await until(() => later.heard.some(({ header }) => header.type === 'stored'))
     far.send({ type: 'append', number: 1 }, [await realFrame('late')])
     expect(await far.closed).toBe(4006)
     expect(other.stats().appends).toBe(0)
+    const late = await connect(undefined, other.url)
+    late.send(join({ device: 'laptop', term: 7 }), [real])
+    expect(await late.closed).toBe(4006)
+    expect(late.heard.some(({ header }) => header.type === 'welcome')).toBe(false)
     later.close()
     await other.close(0)
   })
@@ -197,6 +202,47 @@ describe('what is sent is refused, and counted, and others do not notice', () =>
     raw.close()
   })
 
+  test('a message of nothing but empty parts, and a second one while the first is looked at', async () => {
+    const raw = await connect()
+    const zeros = new Uint8Array(200 << 10)
+    zeros[0] = 1
+    for (let i = 0; i < 10; i++) raw.sendBytes(zeros)
+    expect(await raw.closed).toBe(4002)
+    const large = await connect()
+    large.send(join(), [new Uint8Array(2 << 20)]) // before anything is known of it
+    expect(await large.closed).toBe(1009)
+    const hasty = await connect()
+    hasty.send(join(), [await realGreeting()])
+    for (let i = 0; i < 100; i++) hasty.send({ type: 'greet' }, [await realGreeting()])
+    await Promise.race([hasty.closed, until(() => hasty.heard.some(({ header }) => header.type === 'greet'))])
+    hasty.close()
+  })
+
+  test('more frames in an append than one may have, and the same one thousands of times', async () => {
+    const raw = await connect()
+    raw.send(join({ device: 'many' }), [await realGreeting()])
+    await until(() => raw.heard.some(({ header }) => header.type === 'welcome'))
+    const frame = await realFrame('many')
+    const before = relay.stats()
+    raw.send({ type: 'append', number: 1 }, Array.from({ length: 3000 }, () => frame))
+    await until(() => raw.heard.some(({ header }) => header.type === 'stored'))
+    expect([relay.stats().appends! - before.appends!, relay.stats().duplicates! - before.duplicates!]).toEqual([1, 2999])
+    raw.send({ type: 'append', number: 2 }, Array.from({ length: 60_000 }, () => frame))
+    await until(() => relay.stats().bad_messages! > before.bad_messages!)
+    await well[0]!.set(['n'], ++n).relayed
+    raw.close()
+  })
+
+  test('the term of another user’s device', async () => {
+    const raw = await connect()
+    const { device } = well[1]!.tabs.find((tab) => tab.device !== undefined)!
+    raw.send(join({ token: 'reader', device: device!, term: Number.MAX_SAFE_INTEGER }), [await realGreeting()])
+    await until(() => raw.heard.some(({ header }) => header.type === 'welcome'))
+    await well[0]!.set(['n'], ++n).relayed
+    expect(well[0]!.status.relay).toBe('online')
+    raw.close()
+  })
+
   test('too many frames a second', async () => {
     const raw = await connect()
     for (let i = 0; i < 3000; i++) raw.send({ type: 'ping' })
@@ -208,11 +254,18 @@ describe('what is sent is refused, and counted, and others do not notice', () =>
     const reader = await open(() => 'reader')
     const refused = new Promise<Error>((resolve) => reader.on('error', ({ error }) => resolve(error)))
     await until(() => reader.getState().n === n)
+    await well[0]!.set(['n'], ++n).relayed
+    await until(() => reader.getState().n === n, 'what is written later')
     const before = relay.stats().appends!
     reader.set(['n'], 'forged')
-    expect((await refused).message).toContain('forbidden')
-    expect(relay.stats().appends).toBe(before)
+    expect((await refused).message).toContain('may only read')
+    expect(reader.status.relay).toBe('online')
     await reader.close()
+    const raw = await connect()
+    raw.send(join({ token: 'reader' }), [await realGreeting()])
+    raw.send({ type: 'append', number: 1 }, [await realFrame('forged')])
+    expect(await raw.closed).toBe(4003)
+    expect(relay.stats().appends).toBe(before)
   })
 })
 

@@ -11,6 +11,8 @@ export interface Proxy {
   swallow(swallows: boolean): void
   /** What comes from the server comes so much later. */
   delay(ms: number): void
+  /** Bytes a second from the server. */
+  slow(bytesPerSecond: number): void
   /** Ends all connections that there are. */
   cut(): void
   close(): Promise<void>
@@ -22,6 +24,7 @@ export async function startProxy(target: number): Promise<Proxy> {
   let port = target
   let swallows = false
   let delayMs = 0
+  let rate = Infinity
   const server = createServer((near) => {
     connectedAt.push(Date.now())
     const far = connect(port, '127.0.0.1')
@@ -35,6 +38,10 @@ export async function startProxy(target: number): Promise<Proxy> {
     near.on('data', (data) => swallows || far.write(data))
     far.on('data', (data) => {
       if (swallows) return
+      if (rate < Infinity) {
+        far.pause()
+        setTimeout(() => far.resume(), (1000 * data.byteLength) / rate)
+      }
       if (delayMs === 0) near.write(data)
       else setTimeout(() => near.write(data), delayMs)
     })
@@ -53,6 +60,7 @@ export async function startProxy(target: number): Promise<Proxy> {
     to: (next) => void (port = next),
     swallow: (now) => void (swallows = now),
     delay: (ms) => void (delayMs = ms),
+    slow: (bytes) => void (rate = bytes),
     cut,
     async close() {
       cut()
