@@ -62,6 +62,8 @@ export interface EngineOptions {
   readonly channels: readonly (ChannelKind | CustomChannel)[] | undefined
   readonly bridges: readonly Bridge[]
   readonly relay: (RelayAccess & { readonly room: string }) | undefined
+  /** Connects to the relay though it never leads. */
+  readonly courier?: boolean
   readonly mayLead: boolean
   /** Whether a visible tab is to take over from a hidden leader. */
   readonly preferVisible: boolean
@@ -111,6 +113,8 @@ const frameKinds = ['', 'ops', 'hello', 'delta', 'presence', 'position', 'ack', 
 const opsKind = 1
 const deltaKind = 3
 const fragmentKind = 7
+/** As js-glue/relay/protocol.ts has it, which is loaded later. */
+const courierTerm = -1
 
 const upgradeRequired = (): TabmeshError => new TabmeshError('upgrade-required', 'A newer version of this app has taken over the data: load this tab again. It shows what it has, and writes no more.')
 const erased = (): TabmeshError => new TabmeshError('destroyed', 'The store was erased while this tab was away.')
@@ -801,7 +805,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         core,
         clock,
         device: () => storage.generation || id,
-        term: () => (outdated ? undefined : ledTerm()),
+        term: () => (outdated ? undefined : options.courier && hydrated && !suspended && !ended ? courierTerm : ledTerm()),
         leader: () => leading.id,
         visible: () => platform.lifecycle.visible(),
         take: takeRelayed,

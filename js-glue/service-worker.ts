@@ -13,7 +13,8 @@ const worker = {}
  * in the handler of an event, await its `ready`, and hand `event.waitUntil` what it writes: `store.set(…).durable`.
  */
 export function createStore<S extends State>(options: Omit<StoreOptions<S>, 'leader'>): Store<S> {
-  return createStoreOn(worker, () => Promise.resolve({ ...browserEngine(), wasm: () => new URL('./tabmesh.wasm', import.meta.url) }), { ...options, leader: false })
+  const { startEngine, platform } = browserEngine()
+  return createStoreOn(worker, () => Promise.resolve({ startEngine: (given) => startEngine({ ...given, courier: true }), platform, wasm: () => new URL('./tabmesh.wasm', import.meta.url) }), { ...options, leader: false })
 }
 
 /** `createStore`, and waits until it is hydrated. */

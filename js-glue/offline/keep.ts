@@ -1,7 +1,7 @@
 // The public names of `tabmesh/offline`: the page's side of an app that starts offline. Importing touches no global.
 import { TabmeshError } from '../errors.ts'
 import type { State, Store } from '../types.ts'
-import { messageOf } from './messages.ts'
+import { messageOf, syncTag } from './messages.ts'
 
 const reconcileMs = 30_000
 
@@ -15,8 +15,11 @@ export interface KeepOfflineOptions {
    * closed.
    */
   readonly onUpdate?: (use: () => void) => void
-  /** Whose leader asks the service worker every 30 s to reconcile (`serveOffline`); and what is stored before a page is loaded again. */
-  readonly store?: Pick<Store<State>, 'flush' | 'leader'>
+  /**
+   * Whose leader asks the service worker every 30 s to reconcile (`serveOffline`); and what is stored before a page is loaded again. Where its relay is not connected, the browser is asked to wake the
+   * service worker when there is a network, also without a page (Background Synchronization; Chromium): it hands over what is stored.
+   */
+  readonly store?: Pick<Store<State>, 'flush' | 'leader' | 'on'>
 }
 
 export interface Offline {
@@ -85,6 +88,11 @@ export function keepOffline(script: string | URL, { scope, type = 'classic', onU
     signal.addEventListener('abort', () => clearInterval(timer))
   })
 
+  const undoStatus = store?.on('status', ({ relay, leadership }) => {
+    if (relay !== 'offline' || leadership !== 'leader') return
+    active.then((registration) => (registration as { sync?: { register(tag: string): Promise<void> } }).sync?.register(syncTag)).catch(() => undefined)
+  })
+
   return {
     ready,
     async update() {
@@ -93,6 +101,7 @@ export function keepOffline(script: string | URL, { scope, type = 'classic', onU
     close() {
       ended.abort()
       undo?.()
+      undoStatus?.()
     },
   }
 }

@@ -2,7 +2,7 @@
 import { cleanupOutdatedCaches, matchPrecache, precacheAndRoute } from 'workbox-precaching'
 import { TabmeshError } from '../errors.ts'
 import type { State, Store } from '../types.ts'
-import { isMessage } from './messages.ts'
+import { isMessage, syncTag } from './messages.ts'
 
 /** As Workbox's tools and Vite's PWA plugin list them. `revision`: changes with the file; null where the address does. */
 export interface OfflineFile {
@@ -12,13 +12,22 @@ export interface OfflineFile {
 
 export interface ServeOfflineOptions {
   /**
-   * Opens the app's store, as its pages do, with `openStore` of this entry, and `cachedFile` of its module. Called every 30 s while a page lives that asks for it (`keepOffline`): what pages have, and the
-   * storage lacks, is stored then. It is closed again.
+   * Opens the app's store, as its pages do, with its `relay` if it has one, with `openStore` of this entry, and `cachedFile` of its module. Called every 30 s while a page lives that asks for it (`keepOffline`): what pages have, and the
+   * storage lacks, is stored then. It is closed again. Also where a relay was out of reach, and the browser says that there is a network: what no page has sent is handed over.
    */
   readonly reconcile?: () => Promise<Store<State>>
 }
 
+/** A browser gives a service worker so long, more or less; then it is asked again. */
+const handOverMs = 25_000
+
+interface SyncEvent {
+  readonly tag: string
+  waitUntil(done: Promise<unknown>): void
+}
+
 interface WorkerScope {
+  addEventListener(type: 'sync', listener: (event: SyncEvent) => void): void
   addEventListener(type: 'message', listener: (event: { readonly data: unknown; waitUntil(done: Promise<unknown>): void }) => void): void
   skipWaiting(): Promise<void>
 }
@@ -42,6 +51,26 @@ export function serveOffline(files: readonly OfflineFile[], { reconcile }: Serve
     }
   }
 
+  /** Rejects where the relay was not reached: the browser tries again. */
+  async function handOver(): Promise<void> {
+    const store = await reconcile!()
+    try {
+      await new Promise<void>((resolve, reject) => {
+        const look = ({ relay }: { readonly relay: string }): void => {
+          if (['online', 'refused', 'off'].includes(relay)) resolve()
+        }
+        store.on('status', look)
+        look(store.status)
+        setTimeout(() => reject(new Error('the relay was not reached')), handOverMs)
+      })
+    } finally {
+      await store.close()
+    }
+  }
+
+  scope.addEventListener('sync', (event) => {
+    if (event.tag === syncTag && reconcile) event.waitUntil(handOver())
+  })
   scope.addEventListener('message', (event) => {
     if (isMessage(event.data, 'use-update')) event.waitUntil(scope.skipWaiting())
     if (isMessage(event.data, 'reconcile') && reconcile) event.waitUntil((reconciling ??= reconciled().catch(() => undefined).finally(() => (reconciling = undefined))))

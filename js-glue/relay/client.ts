@@ -4,7 +4,7 @@ import type { Core } from '../core.ts'
 import { TabmeshError } from '../errors.ts'
 import type { Clock, Socket, SocketHandlers } from '../platform.ts'
 import type { RelayAccess, Status } from '../types.ts'
-import { createAssembler, dotOf, encodeMessage, protocolVersion, type Device, type FromDevice, type FromRelay, type RefusalCode } from './protocol.ts'
+import { courierTerm, createAssembler, dotOf, encodeMessage, protocolVersion, type Device, type FromDevice, type FromRelay, type RefusalCode } from './protocol.ts'
 
 /** From a loss to the next attempt: at random between the first and a limit that doubles up to the last (full jitter; Brooker, "Exponential Backoff and Jitter", 2015). The first limit spreads 200 devices to 17 a second. */
 const againFirstMs = 500
@@ -14,6 +14,7 @@ const limitLastMs = 60_000
 const onlineMs = 2000
 const pingMs = 25_000
 const pongMs = 10_000
+const openMs = 20_000
 /** Until everything is compared, without any sign that something differs. */
 const greetEveryMs = 30_000
 const greetSoonMs = 100
@@ -43,7 +44,7 @@ export interface RelayParts {
   readonly watchOnline: (listener: () => void) => () => void
   /** This device's name, the same after a reload; it changes with the database. */
   readonly device: () => string
-  /** The term that this tab leads; undefined while it does not, or must not act. */
+  /** The term that this tab leads, or `courierTerm`; undefined while it does not, or must not act. */
   readonly term: () => number | undefined
   readonly leader: () => string | undefined
   readonly visible: () => boolean
@@ -185,6 +186,8 @@ export function createRelayClient(parts: RelayParts): RelayClient {
       return report('relay-failed', 'There is no WebSocket here: in Node before 22, put that of the package ws in globalThis.WebSocket.')
     }
     socket = own
+    heard = false
+    cancelPing = clock.after(openMs, () => (heard ? keepAlive() : lost())) // who has swallowed it does not say so
   }
 
   function lost(): void {
@@ -211,6 +214,7 @@ export function createRelayClient(parts: RelayParts): RelayClient {
 
   /** Half-open connections say nothing: whoever is not answered has none. */
   function keepAlive(): void {
+    cancelPing?.()
     cancelPing = clock.after(pingMs, ping)
   }
 
@@ -283,7 +287,7 @@ export function createRelayClient(parts: RelayParts): RelayClient {
         mayWrite = header.write
         limitMs = limitFirstMs
         told = undefined
-        change('online')
+        if (ledTerm !== courierTerm) change('online') // else when all that is stored here is there
         compare(greeting, frames)
         break
       case 'greet':
@@ -302,6 +306,7 @@ export function createRelayClient(parts: RelayParts): RelayClient {
           underWay.delete(sent)
           for (const [instance, seq] of marks) stored.set(instance, Math.max(stored.get(instance) ?? 0, seq))
         }
+        change('online')
         reached(stored.get(id) ?? 0)
         tellAskers()
         pump()

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { WebSocket } from 'ws'
 import type { Metrics } from './metrics.ts'
-import { chunkBytes, createAssembler, encodeMessage, partsMax, protocolVersion, type FromDevice, type FromRelay, type Message, type RefusalCode } from './protocol.ts'
+import { chunkBytes, courierTerm, createAssembler, encodeMessage, partsMax, protocolVersion, type FromDevice, type FromRelay, type Message, type RefusalCode } from './protocol.ts'
 import type { Member, Room } from './room.ts'
 import type { Authenticate, Identity, RelayLimits } from './types.ts'
 
@@ -158,7 +158,7 @@ export function serveConnection({ socket, request, authenticate, limits, metrics
     joining = true
     roomName = name
     if (protocol !== protocolVersion) return refuse('bad-message', `This relay speaks version ${protocolVersion} of the protocol.`)
-    if (!namePattern.test(name) || !isShort(mesh) || !isShort(device) || !isShort(label) || !(Number.isSafeInteger(term) && term >= 0) || parts.length !== 1) return refuse('bad-message', 'A join lacks something.')
+    if (!namePattern.test(name) || !isShort(mesh) || !isShort(device) || !isShort(label) || !(Number.isSafeInteger(term) && term >= courierTerm) || parts.length !== 1) return refuse('bad-message', 'A join lacks something.')
     identity = await identify(header.token)
     if (!identity) return
     if (!mayEnter(identity, name)) return refuse('forbidden', 'This token may not enter this room.')

@@ -1,6 +1,8 @@
 // Messages between a device and a relay, in the binary frames of a WebSocket: PROTOCOL.md.
 
 export const protocolVersion = 1
+/** Instead of a term: of a device of which no tab is connected, a service worker brings what is stored there. */
+export const courierTerm = -1
 /** Of one WebSocket frame: a longer message comes in several. */
 export const chunkBytes = 256 << 10
 /** Parts of one message: frames of one append are fewer. */

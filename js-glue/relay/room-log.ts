@@ -70,11 +70,11 @@ const appendScript = `
 local mesh = redis.call('HGET', KEYS[2], 'mesh')
 if mesh and mesh ~= ARGV[6] then return {'other-store'} end
 local newest = redis.call('HGET', KEYS[3], ARGV[2])
-if newest and tonumber(newest) > tonumber(ARGV[3]) then return {'stale-term'} end
+if newest and ARGV[3] ~= '-1' and tonumber(newest) > tonumber(ARGV[3]) then return {'stale-term'} end
 local from = redis.call('HGET', KEYS[2], 'cursor') or '0-0'
 if ARGV[1] ~= from and #redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1]) == 0 then return {'behind'} end
 if not mesh then redis.call('HSET', KEYS[2], 'mesh', ARGV[6]) end
-if newest ~= ARGV[3] then redis.call('HSET', KEYS[3], ARGV[2], ARGV[3]) end
+if newest ~= ARGV[3] and ARGV[3] ~= '-1' then redis.call('HSET', KEYS[3], ARGV[2], ARGV[3]) end
 local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
 local previous = last[1] and last[1][1] or from
 local id

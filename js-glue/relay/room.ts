@@ -2,7 +2,7 @@
 // acknowledged; the devices have everything. Whenever the two may differ, the room begins anew and asks the devices for what it lacks.
 import type { Core } from '../core.ts'
 import type { Metrics } from './metrics.ts'
-import { devicesMax, dotOf, encodeMessage, isStorable, type Device, type FromRelay, type RefusalCode } from './protocol.ts'
+import { courierTerm, devicesMax, dotOf, encodeMessage, isStorable, type Device, type FromRelay, type RefusalCode } from './protocol.ts'
 import type { Appended, Bell, Entry, RoomLogs } from './room-log.ts'
 
 /** Entries, and bytes, after which the log is compacted: bytes, or twice what the state has. */
@@ -306,10 +306,12 @@ export async function openRoom({ name, mesh, logs, relay, metrics, createCore, b
       await loading
       const known = Math.max(terms.get(member.device) ?? 0, await logs.termOf(name, member.device))
       if (closed || isStale) return member.refuse('unavailable', 'The log does not answer now.', againMs)
-      if (member.term < known) return member.refuse('stale-term', `Another tab of this device leads by term ${known}.`)
+      const isCourier = member.term === courierTerm
+      if (isCourier && [...members].some((other) => other.device === member.device && other.term !== courierTerm)) return member.refuse('stale-term', 'A tab of this device is connected.')
+      if (!isCourier && member.term < known) return member.refuse('stale-term', `Another tab of this device leads by term ${known}.`)
       const answer = core.answer(greeting)
       if (!answer) return member.refuse('other-store', 'This room holds another store: its name, its version or its format is another one.')
-      terms.set(member.device, member.term)
+      if (!isCourier) terms.set(member.device, member.term)
       for (const other of members) if (other.device === member.device && other.term < member.term) other.refuse('stale-term', 'Another tab of this device leads now.')
       members.add(member)
       emptySince = 0
@@ -333,7 +335,7 @@ export async function openRoom({ name, mesh, logs, relay, metrics, createCore, b
       if (frames.length > 0 && !member.mayWrite) return member.refuse('forbidden', 'This token may not write here.')
       await loading.catch(() => undefined)
       if (closed) return
-      if (member.term < (terms.get(member.device) ?? 0)) return member.refuse('stale-term', 'Another tab of this device leads now.')
+      if (member.term !== courierTerm && member.term < (terms.get(member.device) ?? 0)) return member.refuse('stale-term', 'Another tab of this device leads now.')
       const { whole, bad, full } = mergeFresh(frames)
       if (whole.length > 0) tell({ type: 'frames' }, whole, member)
       metrics.count('bad_frames', bad)

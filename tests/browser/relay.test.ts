@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Page } from 'playwright-core'
 import { startProxy } from '../node/relay/proxy.ts'
-import { relayOn, startRedis, type Redis } from '../node/relay/servers.ts'
+import { freePort, relayOn, startRedis, type Redis } from '../node/relay/servers.ts'
 import { eventually, launch, openTab, within } from './harness.ts'
 import { useChromium } from './suite.ts'
 
@@ -122,5 +122,42 @@ test('three tabs that were offline for 1,000 writes have them at the relay, once
   await far.close()
   await profile.close()
   await proxy.close()
+  await relay.close(0)
+})
+
+test('what a page could not send before it was closed its service worker hands over, when the browser says that there is a network', { timeout: 120_000 }, async () => {
+  const port = await freePort() // nobody is there
+  const address = `ws://127.0.0.1:${port}`
+  const profile = await launch()
+  const page = await openTab(profile, suite.server.url)
+  const devtools = await profile.context.newCDPSession(page)
+  const registered = new Promise<string>((resolve) => devtools.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => registrations[0] && resolve(registrations[0].registrationId)))
+  await devtools.send('ServiceWorker.enable')
+  await open(page, address, 'ada', 'courier')
+  await page.addScriptTag({ type: 'module', content: "import { keepOffline } from '/dist/offline.js'\nwindow.keepOffline = keepOffline" })
+  await page.waitForFunction(() => 'keepOffline' in window)
+  const asked = await page.evaluate(async (address) => {
+    const { keepOffline } = window as unknown as typeof import('../../js-glue/offline/keep.ts')
+    await keepOffline(`/tests/browser/relay-worker.js?relay=${address}`, { type: 'module', store: window.store }).ready
+    const { sync } = (await navigator.serviceWorker.getRegistration('/tests/browser/')) as unknown as { sync: { getTags(): Promise<string[]> } }
+    await window.store.set(['left'], 'by a page that is closed').durable
+    for (let left = 600; left > 0; left--) {
+      const tags = await sync.getTags()
+      if (tags.length > 0) return tags
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+    return []
+  }, address)
+  expect(asked).toEqual(['tabmesh-relay'])
+  await page.evaluate(() => window.store.close())
+  const relay = await relayOn(redis, { port })
+  const far = await openTab(suite.profile, suite.server.url)
+  await open(far, relay.url, 'ada', 'courier')
+  await eventually(() => statusOf(far), (status) => status === 'online')
+  expect(await far.evaluate(() => 'left' in window.store.getState())).toBe(false)
+  await devtools.send('ServiceWorker.dispatchSyncEvent', { origin: new URL(suite.server.url).origin, registrationId: await registered, tag: 'tabmesh-relay', lastChance: false })
+  await eventually(() => far.evaluate(() => window.store.getState().left as string), (left) => left === 'by a page that is closed', 20_000)
+  await far.close()
+  await profile.close()
   await relay.close(0)
 })

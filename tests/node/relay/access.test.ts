@@ -86,7 +86,7 @@ describe('a connection is refused', () => {
     ['a forged room', { room: 'other' }, 'forbidden', 4003],
     ['a room that is no name', { room: 'a/b' }, 'bad-message', 4002],
     ['another protocol', { protocol: 2 }, 'bad-message', 4002],
-    ['a term that is none', { term: -1 }, 'bad-message', 4002],
+    ['a term that is none', { term: -2 }, 'bad-message', 4002],
     ['a greeting that is none', {}, 'other-store', 4005],
     ['another store', { mesh: 'chat~room' }, 'other-store', 4005],
   ])('for %s', async (_, change, code, closeCode) => {
@@ -149,6 +149,32 @@ async function realFrame(key: string): Promise<Uint8Array> {
   core.localSet([[[key], 1]], Date.now())
   return core.takeRecords()[0]!
 }
+
+test('a courier may come while no tab of its device is connected, and is ended when one comes', async () => {
+  const real = await realGreeting()
+  const courier = await connect()
+  courier.send(join({ device: 'phone', term: -1 }), [real])
+  await until(() => courier.heard.some(({ header }) => header.type === 'welcome'))
+  courier.send({ type: 'append', number: 1 }, [await realFrame('brought')])
+  await until(() => courier.heard.some(({ header }) => header.type === 'stored') && well[0]!.getState().brought === 1)
+  const tab = await connect()
+  tab.send(join({ device: 'phone', term: 3 }), [real])
+  expect(await courier.closed).toBe(4006)
+  tab.send({ type: 'append', number: 1 }, [await realFrame('by a tab')])
+  await until(() => tab.heard.some(({ header }) => header.type === 'stored'))
+  const late = await connect()
+  late.send(join({ device: 'phone', term: -1 }), [real])
+  expect(await late.closed).toBe(4006)
+  tab.close()
+  await tab.closed
+  const again = await connect()
+  await until(() => !well[0]!.tabs.some(({ label }) => label === 'raw')) // the relay knows that the tab is gone
+  again.send(join({ device: 'phone', term: -1 }), [real])
+  await until(() => again.heard.some(({ header }) => header.type === 'welcome'))
+  again.send({ type: 'append', number: 1 }, [await realFrame('brought later')])
+  await until(() => well[0]!.getState()['brought later'] === 1)
+  again.close()
+})
 
 describe('what is sent is refused, and counted, and others do not notice', () => {
   test('a frame of 5 MB, a message of more than the limit', async () => {
