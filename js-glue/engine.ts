@@ -10,6 +10,7 @@ import { customWay } from './custom-channel.ts'
 import { applyEdits } from './edits.ts'
 import { createEras, type Proposed } from './eras.ts'
 import { createHistogram } from './histogram.ts'
+import { shelfOf } from './hot-copy.ts'
 import { createInspection } from './inspection.ts'
 import { TabmeshError } from './errors.ts'
 import { adopt, copied, diffTrees, equals, type TreeEdit } from './json-tree.ts'
@@ -816,6 +817,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         },
         reached: (seq) => eras.reached('relayed', seq),
         waits: () => ledger.waitsFor('relayed'),
+        belongsTo(user) {
+          const key = `${shelfOf(options.name)}user` // goes with what it is about
+          const known = platform.shelf.read(key)
+          if (known === null && options.persist !== false) platform.shelf.write(key, user)
+          return known === null || known === user || options.persist === false
+        },
         onChange() {
           if (ended) return
           emit('status', status())

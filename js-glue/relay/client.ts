@@ -55,6 +55,8 @@ export interface RelayParts {
   readonly reached: (seq: number) => void
   /** Whether somebody here waits for that. */
   readonly waits: () => boolean
+  /** Whether what is on this device is that user's: what waits to be sent must not go out in another's name. */
+  readonly belongsTo: (user: string) => boolean
   readonly onChange: () => void
   readonly onError: (error: TabmeshError) => void
 }
@@ -282,6 +284,7 @@ export function createRelayClient(parts: RelayParts): RelayClient {
   function handle(header: FromRelay, [greeting, ...frames]: readonly Uint8Array[]): void {
     switch (header.type) {
       case 'welcome':
+        if (!parts.belongsTo(header.user)) return stranger()
         joined = true
         connection = header.connection
         mayWrite = header.write
@@ -324,6 +327,13 @@ export function createRelayClient(parts: RelayParts): RelayClient {
       case 'refused':
         refused(header)
     }
+  }
+
+  /** Nothing is sent, nothing taken, until another tab leads, or the page is loaded again. */
+  function stranger(): void {
+    drop()
+    report('relay-refused', 'What is on this device in this room is another user’s: nothing of it is sent. Erase it by store.destroy(), or give each user a room.')
+    change('refused')
   }
 
   function compare(greeting: Uint8Array | undefined, lacked: readonly Uint8Array[]): void {

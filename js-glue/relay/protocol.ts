@@ -36,7 +36,7 @@ export type FromDevice =
 
 export type FromRelay =
   /** Parts: a greeting, and what its receiver lacks, if anything. */
-  | { readonly type: 'welcome'; readonly connection: string; readonly write: boolean }
+  | { readonly type: 'welcome'; readonly connection: string; readonly user: string; readonly write: boolean }
   /** The same, later: an answer, or the relay has begun anew, and what was not acknowledged counts as never sent. */
   | { readonly type: 'greet'; readonly anew: boolean }
   /** Parts: frames of others. */

@@ -317,7 +317,7 @@ export async function openRoom({ name, mesh, logs, relay, metrics, createCore, b
       emptySince = 0
       metrics.count('joins')
       const { lacking } = answer
-      member.send({ type: 'welcome', connection: member.connection, write: member.mayWrite }, [core.greeting(), ...(lacking.byteLength > 0 && member.mayRead ? [lacking] : [])])
+      member.send({ type: 'welcome', connection: member.connection, user: member.about.user, write: member.mayWrite }, [core.greeting(), ...(lacking.byteLength > 0 && member.mayRead ? [lacking] : [])])
       logs.keepFor(name, undefined).catch(onError)
       tellPresence(member, true).catch(onError)
     },

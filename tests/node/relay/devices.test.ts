@@ -121,6 +121,33 @@ describe('two devices', () => {
     await late.close(0)
   })
 
+  test('what a user could not send is not sent when another one has logged in, until it is erased', async () => {
+    const room = roomOf()
+    const mesh = createMesh()
+    const port = await freePort()
+    const as = (user: string): Partial<StoreOptions<AnyState>> => ({ relay: { url: `ws://127.0.0.1:${port}`, token: () => user, room } })
+    const first = await relayOn(redis, { port })
+    const ada = await open(mesh, room, as('ada'))
+    await online(ada)
+    await ada.set(['known'], 'by all').relayed
+    await first.close(0)
+    await ada.set(['private'], 'of ada').durable
+    await ada.close()
+    const second = await relayOn(redis, { port })
+    const bob = await open(mesh, room, as('bob'))
+    const refused = new Promise<Error>((resolve) => bob.on('error', ({ error }) => resolve(error)))
+    expect((await refused).message).toContain('another user')
+    expect(bob.status.relay).toBe('refused')
+    await bob.set(['by bob'], 1).durable
+    expect(await redis.command('GET', `tabmesh:{default:${room}}:version`)).toBe('1')
+    await bob.destroy()
+    const anew = await open(mesh, room, as('bob'))
+    await online(anew)
+    await until(() => anew.getState().known === 'by all')
+    expect(anew.getState()).not.toHaveProperty('private')
+    await second.close(0)
+  })
+
   test('other devices are among the tabs, and leave', async () => {
     const room = roomOf()
     const a = await open(createMesh(), room)

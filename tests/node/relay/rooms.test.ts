@@ -1,6 +1,7 @@
 // Rooms as relays keep them: whose they are, how large their logs get, when they go; and what a client makes of a refusal.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { WebSocketServer } from 'ws'
+import { WebSocket, WebSocketServer } from 'ws'
+import type { RelayEvent } from '../../../js-glue/relay.ts'
 import type { Store, StoreOptions } from '../../../js-glue/index.ts'
 import { createAssembler, encodeMessage, type FromDevice, type FromRelay } from '../../../js-glue/relay/protocol.ts'
 import { createMesh, until, type AnyState } from '../mesh.ts'
@@ -111,6 +112,75 @@ describe('a room', () => {
   })
 })
 
+describe('a relay', () => {
+  test('says whether it is well, and what it has counted', async () => {
+    const own = await startRedis()
+    const events: RelayEvent[] = []
+    const relay = await relayOn(own, { log: (event) => events.push(event) })
+    const at = `http://127.0.0.1:${relay.port}`
+    const store = await open(relay.url, 'counted')
+    await store.set(['x'], 1).relayed
+    const healthy = await fetch(`${at}/healthz`)
+    expect([healthy.status, await healthy.json()]).toEqual([200, { healthy: true, redis: true, closing: false }])
+    const metrics = await (await fetch(`${at}/metrics`)).text()
+    expect(metrics).toMatch(/^tabmesh_relay_appends_total 1$/m)
+    expect(metrics).toMatch(/^tabmesh_relay_connections 1$/m)
+    expect((await fetch(`${at}/anything`)).status).toBe(404)
+    await own.kill()
+    for (let left = 100; (await fetch(`${at}/healthz`)).status !== 503; left--) {
+      if (left === 0) throw new Error('it says that it is well')
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    expect(events.map(({ event }) => event)).toEqual(expect.arrayContaining(['redis-ready', 'listening', 'room-opened', 'failed']))
+    expect(JSON.stringify(events)).not.toContain('ada')
+    await close(store)
+    await relay.close(0)
+    await own.close()
+  })
+
+  test('that ends tells its devices when to come again, and they go to another one', async () => {
+    const port = await freePort()
+    const relay = await relayOn(redis, { port })
+    const store = await open(relay.url, 'ends')
+    await online(store)
+    const socket = new WebSocket(relay.url)
+    const assembler = createAssembler<FromRelay>(() => 1 << 24)
+    const heard: FromRelay[] = []
+    socket.on('message', (data: Buffer) => {
+      const message = assembler.add(data)
+      if (typeof message === 'object') heard.push(message.header)
+    })
+    const code = new Promise<number>((resolve) => socket.on('close', resolve))
+    await new Promise((resolve) => socket.once('open', resolve))
+    const write = store.set(['last'], 1)
+    await relay.close(1500)
+    expect(await code).toBe(1012)
+    const [refused] = heard as [Extract<FromRelay, { type: 'refused' }>]
+    expect(refused).toMatchObject({ type: 'refused', code: 'restarting' })
+    expect(refused.retryAfterMs).toBeLessThanOrEqual(1500)
+    const next = await relayOn(redis, { port })
+    await write.relayed
+    await close(store)
+    await next.close(0)
+  })
+
+  test('whose devices are gone with it leaves nobody behind in the list', async () => {
+    const relay = await relayOn(redis)
+    const store = await open(relay.url, 'ghosts')
+    await online(store)
+    const ghost = { connection: 'g', device: 'g', label: 'ghost', user: 'g', write: true, connectedAt: 1 }
+    await redis.command('HSET', 'tabmesh:{default:ghosts}:connections', 'g', JSON.stringify({ ...ghost, until: Date.now() + 60_000 }))
+    await redis.command('PUBLISH', 'tabmesh:{default:ghosts}:bell', 'devices')
+    await until(() => store.tabs.some(({ label }) => label === 'ghost'))
+    await redis.command('HSET', 'tabmesh:{default:ghosts}:connections', 'g', JSON.stringify({ ...ghost, until: Date.now() - 1 }))
+    await redis.command('PUBLISH', 'tabmesh:{default:ghosts}:bell', 'devices')
+    await until(() => store.tabs.length === 1)
+    expect(await redis.command('HEXISTS', 'tabmesh:{default:ghosts}:connections', 'g')).toBe(0)
+    await close(store)
+    await relay.close(0)
+  })
+})
+
 describe('a relay that cannot start says so', () => {
   test('where the port is taken', async () => {
     const port = await freePort()
@@ -133,7 +203,7 @@ test('what was refused is not called relayed because later writes are', async ()
       const message = assembler.add(data)
       if (typeof message !== 'object') return
       const { header, parts } = message
-      if (header.type === 'join') send({ type: 'welcome', connection: 'c', write: true }, [parts[0]!])
+      if (header.type === 'join') send({ type: 'welcome', connection: 'c', user: 'ada', write: true }, [parts[0]!])
       if (header.type !== 'append') return
       if (parts.length === 0) return send({ type: 'stored', number: header.number, version: 0 })
       if (++appends === 1) return send({ type: 'refused', code: 'bad-frame', message: 'no', number: header.number })
@@ -152,6 +222,24 @@ test('what was refused is not called relayed because later writes are', async ()
   await until(() => appends === 2)
   await new Promise((resolve) => setTimeout(resolve, 100))
   expect(relayed).toBe(false)
+  await close(store)
+  server.close()
+})
+
+test('a device comes back not before it is told to', async () => {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+  const came: number[] = []
+  server.on('connection', (socket) => {
+    came.push(Date.now())
+    socket.on('message', () => {
+      for (const frame of encodeMessage({ type: 'refused', code: 'restarting', message: 'later', retryAfterMs: 13_000 })) socket.send(frame)
+      socket.close(1012)
+    })
+  })
+  await new Promise((resolve) => server.once('listening', resolve))
+  const store = await open(`ws://127.0.0.1:${(server.address() as { port: number }).port}`, 'scripted')
+  await until(() => came.length === 2, 'the second connection', 30_000) // by chance alone it would come within 12 s
+  expect(came[1]! - came[0]!).toBeGreaterThan(12_900)
   await close(store)
   server.close()
 })
