@@ -1,13 +1,14 @@
 // npm run relay: a relay on this machine for trying, with a Redis of its own that is gone afterwards. Whoever reaches it may read and write.
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildAll } from './build.mjs'
-import { main, say, StepError } from './lib/run.mjs'
+import { main, root, say, StepError } from './lib/run.mjs'
 
 await main(async () => {
-  await buildAll()
+  // Beside a demo that is being served what it serves stays as it is.
+  if (!existsSync(join(root, 'dist', 'relay.js'))) await buildAll()
   const { startRelay } = await import('../dist/relay.js')
   const folder = mkdtempSync(join(tmpdir(), 'tabmesh-relay-'))
   const socket = join(folder, 'redis.sock')
