@@ -806,7 +806,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         core,
         clock,
         device: () => storage.generation || id,
-        term: () => (outdated ? undefined : options.courier && hydrated && !suspended && !ended ? courierTerm : ledTerm()),
+        term: () => (outdated ? undefined : options.courier ? (read && hydrated && leading.id === undefined && !suspended && !ended ? courierTerm : undefined) : ledTerm()),
         leader: () => leading.id,
         visible: () => platform.lifecycle.visible(),
         take: takeRelayed,

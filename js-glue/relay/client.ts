@@ -290,7 +290,7 @@ export function createRelayClient(parts: RelayParts): RelayClient {
         mayWrite = header.write
         limitMs = limitFirstMs
         told = undefined
-        if (ledTerm !== courierTerm) change('online') // else when all that is stored here is there
+        if (ledTerm !== courierTerm || !mayWrite) change('online') // else when all that is stored here is there
         compare(greeting, frames)
         break
       case 'greet':

@@ -11,12 +11,16 @@ import type { Authenticate, Identity, RelayLimits } from './types.ts'
 const joinMs = 10_000
 /** Of a join, in bytes: whoever has shown no token is not given memory for more. */
 const joinBytes = 1 << 20
+/** Without a word for so long it is gone: devices ping every 25 s, hidden ones once a minute. */
+const silentMs = 180_000
 /** A token is asked for anew so long before it expires. */
 const renewMs = 60_000
 /** Frames within one message that cost as much as one message. */
 const partsEach = 10
 /** Messages that may wait while a token is looked up. */
 const waitingMax = 20
+/** The same of one that has joined. */
+const waitingMaxJoined = 1000
 /** Messages that are none, until the socket is closed. */
 const badMax = 10
 
@@ -77,7 +81,8 @@ export function serveConnection({ socket, request, authenticate, limits, metrics
   let roomName = ''
   let work: Promise<void> = Promise.resolve()
   let waiting = 0
-  const timers = { join: setTimeout(() => refuse('bad-message', 'No join came in time.'), joinMs), renew: undefined as NodeJS.Timeout | undefined, expire: undefined as NodeJS.Timeout | undefined }
+  let unstored = 0 // bytes
+  const timers = { join: setTimeout(() => refuse('bad-message', 'No join came in time.'), joinMs), renew: undefined as NodeJS.Timeout | undefined, expire: undefined as NodeJS.Timeout | undefined, silent: setTimeout(() => socket.terminate(), silentMs) }
   /** Two seconds' worth may come at once, and a large state. */
   const most = { frames: 2 * limits.framesPerSecond, bytes: 2 * limits.bytesPerSecond + limits.messageBytes }
   const left = { ...most, at: Date.now() }
@@ -97,7 +102,7 @@ export function serveConnection({ socket, request, authenticate, limits, metrics
     if (over || isBehind()) return
     const frames = encodeMessage(header, parts)
     // What it lacks is as large as it is: what comes after it may wait behind it.
-    if (header.type === 'welcome' || header.type === 'greet') backlogMax += frames.length * chunkBytes
+    if (header.type === 'welcome' || header.type === 'greet') backlogMax = Math.max(backlogMax, limits.backlogBytes + frames.length * chunkBytes)
     write(frames)
   }
 
@@ -197,6 +202,16 @@ export function serveConnection({ socket, request, authenticate, limits, metrics
     clearTimeout(timers.join)
   }
 
+  /** The next need not wait for Redis; but what waits for it is bounded. */
+  function append(to: Room, by: Member, number: number, frames: readonly Uint8Array[]): void {
+    const bytes = frames.reduce((sum, { byteLength }) => sum + byteLength, 0)
+    unstored += bytes
+    if (unstored > limits.messageBytes + limits.bytesPerSecond) return tooFast()
+    to.append(by, number, frames)
+      .catch(onError)
+      .finally(() => (unstored -= bytes))
+  }
+
   async function handle({ header, parts }: Message<FromDevice>): Promise<void> {
     if (over) return
     if (header.type === 'join') return join({ header, parts })
@@ -205,10 +220,11 @@ export function serveConnection({ socket, request, authenticate, limits, metrics
     switch (header.type) {
       case 'append':
         if (!Number.isSafeInteger(header.number) || parts.length > partsMax) return malformed()
-        void room.append(member, header.number, parts).catch(onError) // the next need not wait for Redis
+        append(room, member, header.number, parts)
         break
       case 'greet':
         if (parts.length !== 1) return malformed()
+        if (socket.bufferedAmount > limits.backlogBytes) return // it has not taken the last one
         room.greet(member, parts[0]!)
         break
       case 'token': {
@@ -236,6 +252,7 @@ export function serveConnection({ socket, request, authenticate, limits, metrics
 
   socket.on('message', (data: Buffer, isBinary) => {
     if (over) return
+    timers.silent.refresh()
     metrics.count('bytes_in', data.byteLength)
     if (isTooFast(1, data.byteLength)) return tooFast()
     const message = isBinary ? assembler.add(data) : 'bad'
@@ -244,7 +261,7 @@ export function serveConnection({ socket, request, authenticate, limits, metrics
     if (message === 'bad') return malformed()
     // What is in one message counts as if it were in several.
     if (message.parts.length > 1 && isTooFast(message.parts.length / partsEach, 0)) return tooFast()
-    if (++waiting > waitingMax && !member) return tooFast()
+    if (++waiting > (member ? waitingMaxJoined : waitingMax)) return tooFast()
     // One after another; what waits for nothing is done at once.
     work = work.then(() => handle(message)).finally(() => waiting--).catch((error: unknown) => {
       onError(error)

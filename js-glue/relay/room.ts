@@ -1,5 +1,6 @@
 // One room in one relay: the core that has merged all of it, the devices that are in it, and its place in the log. Redis has what is
 // acknowledged; the devices have everything. Whenever the two may differ, the room begins anew and asks the devices for what it lacks.
+import { randomUUID } from 'node:crypto'
 import type { Core } from '../core.ts'
 import type { Metrics } from './metrics.ts'
 import { courierTerm, devicesMax, dotOf, encodeMessage, isStorable, type Device, type FromRelay, type RefusalCode } from './protocol.ts'
@@ -10,7 +11,7 @@ const checkpointEvery = 500
 const checkpointBytes = 4 << 20
 /** Frames, and bytes, after which what the core would tell readers is thrown away: here are none. */
 const drainEvery = 256
-const drainBytes = 1 << 20
+const drainBytes = 256 << 10
 /** Until the log is read without a bell: one may not have been heard. */
 const lookMs = 5000
 /** Until a room that Redis did not answer begins anew. */
@@ -41,11 +42,9 @@ export interface RoomOptions {
   /** Whose frames these are. */
   readonly mesh: string
   readonly logs: RoomLogs
-  /** This relay's name. */
-  readonly relay: string
   readonly metrics: Metrics
   readonly createCore: () => Core
-  /** Bytes of the room's texts. */
+  /** Bytes of the room's state in memory. */
   readonly bytesMax: number
   readonly onError: (error: unknown) => void
 }
@@ -69,7 +68,7 @@ export interface Room {
 }
 
 /** Rejects while Redis does not answer. */
-export async function openRoom({ name, mesh, logs, relay, metrics, createCore, bytesMax, onError }: RoomOptions): Promise<Room> {
+export async function openRoom({ name, mesh, logs, metrics, createCore, bytesMax, onError }: RoomOptions): Promise<Room> {
   const members = new Set<Member>()
   /** Terms by device, as far as they were met here. */
   const terms = new Map<string, number>()
@@ -81,6 +80,8 @@ export async function openRoom({ name, mesh, logs, relay, metrics, createCore, b
   let sinceDrain = 0
   let bytesSinceDrain = 0
   let textBytes = 0
+  /** Of this core's appends: one of an earlier core may still come into the log, and is read like another relay's. */
+  let origin = ''
   let generation = 0 // of the core: what was under way in an earlier one is nobody's
   /** Settles when all that was appended so far is in the log: Redis answers in order. */
   let lastAppend: Promise<unknown> = Promise.resolve()
@@ -93,9 +94,8 @@ export async function openRoom({ name, mesh, logs, relay, metrics, createCore, b
   let emptySince = Date.now()
   let closed = false
   let cancelDevices: NodeJS.Timeout | undefined
-
-  /** An append of an earlier core may still come into the log: it is read like another relay's. */
-  const originNow = (): string => `${relay}.${generation}`
+  let devicesTold = ''
+  let toldDevices = new WeakSet<Member>()
 
   /** Nobody reads what the core tells: it is thrown away, now and then. */
   function drain(bytes: number): void {
@@ -104,7 +104,8 @@ export async function openRoom({ name, mesh, logs, relay, metrics, createCore, b
     sinceDrain = bytesSinceDrain = 0
     core.replica.restored(false, Date.now())
     core.discard()
-    textBytes = core.counters()[9] ?? 0
+    const [textsNow = 0, poolsNow = 0] = core.counters().slice(9)
+    textBytes = textsNow + poolsNow
   }
 
   /** Whether the bytes were a frame of this store, and there was room for it. */
@@ -116,6 +117,7 @@ export async function openRoom({ name, mesh, logs, relay, metrics, createCore, b
 
   async function load(): Promise<void> {
     generation++
+    origin = randomUUID()
     core.free()
     core = createCore()
     lastAppend = Promise.resolve()
@@ -187,7 +189,7 @@ export async function openRoom({ name, mesh, logs, relay, metrics, createCore, b
         if (entries === 'behind') return reset()
         for (const entry of entries) {
           cursor = entry.id
-          if (entry.origin === originNow()) continue // merged when it came
+          if (entry.origin === origin) continue // merged when it came
           take(entry)
           tell({ type: 'frames' }, [entry.frame])
         }
@@ -217,17 +219,17 @@ export async function openRoom({ name, mesh, logs, relay, metrics, createCore, b
     if (closed) return
     metrics.count('resets')
     isStale = false
-    const own = generation + 1
-    loading = load().then(() => {
-      if (own === generation && !closed) for (const member of members) member.send({ type: 'greet', anew: true }, [core.greeting()])
+    const own = load().then(() => {
+      if (loading === own && !closed && !isStale) for (const member of members) member.send({ type: 'greet', anew: true }, [core.greeting()])
     })
+    loading = own
     loading.catch(fail)
   }
 
   function hear(bell: Bell): void {
     if (closed) return
     if (bell.type === 'devices') return tellDevices()
-    if (bell.origin === originNow() && bell.previous === cursor && !reading) {
+    if (bell.origin === origin && bell.previous === cursor && !reading) {
       cursor = bell.id
       compact()
     } else {
@@ -243,8 +245,15 @@ export async function openRoom({ name, mesh, logs, relay, metrics, createCore, b
           .connections(name)
           .then((all) => {
             const devices = (all as Device[]).sort((a, b) => (a.connection < b.connection ? -1 : 1)).slice(0, devicesMax)
+            const text = JSON.stringify(devices)
+            if (text !== devicesTold) toldDevices = new WeakSet()
+            devicesTold = text
             const encoded = encodeMessage({ type: 'devices', devices })
-            for (const member of members) member.sendEncoded(encoded)
+            for (const member of members) {
+              if (toldDevices.has(member)) continue
+              toldDevices.add(member)
+              member.sendEncoded(encoded)
+            }
           })
           .catch(onError)
       },
@@ -305,14 +314,16 @@ export async function openRoom({ name, mesh, logs, relay, metrics, createCore, b
     async join(member, greeting) {
       await loading
       const known = Math.max(terms.get(member.device) ?? 0, await logs.termOf(name, member.device))
-      if (closed || isStale) return member.refuse('unavailable', 'The log does not answer now.', againMs)
       const isCourier = member.term === courierTerm
       if (isCourier && [...members].some((other) => other.device === member.device && other.term !== courierTerm)) return member.refuse('stale-term', 'A tab of this device is connected.')
+      // Whose data is on a device its pages know; a service worker brings what a page of that user has begun to.
+      if (isCourier && known === 0) return member.refuse('stale-term', 'No tab of this device has been here with this user.')
       if (!isCourier && member.term < known) return member.refuse('stale-term', `Another tab of this device leads by term ${known}.`)
+      if (closed || isStale) return member.refuse('unavailable', 'The log does not answer now.', againMs)
       const answer = core.answer(greeting)
       if (!answer) return member.refuse('other-store', 'This room holds another store: its name, its version or its format is another one.')
       if (!isCourier) terms.set(member.device, member.term)
-      for (const other of members) if (other.device === member.device && other.term < member.term) other.refuse('stale-term', 'Another tab of this device leads now.')
+      for (const other of members) if (other.device === member.device && other.term <= member.term) other.refuse('stale-term', 'Another tab of this device leads now.')
       members.add(member)
       emptySince = 0
       metrics.count('joins')
@@ -324,10 +335,8 @@ export async function openRoom({ name, mesh, logs, relay, metrics, createCore, b
 
     leave(member) {
       if (!members.delete(member)) return
-      if (members.size === 0) {
-        emptySince = Date.now()
-        terms.clear()
-      }
+      if (members.size === 0) emptySince = Date.now()
+      if (![...members].some((other) => other.device === member.device)) terms.delete(member.device)
       logs.disconnected(name, member.connection).catch(onError)
     },
 
@@ -344,7 +353,7 @@ export async function openRoom({ name, mesh, logs, relay, metrics, createCore, b
       if (isStale) return
       const own = generation
       // What the core has is in the log, or on its way there before this.
-      const appending: Promise<Appended | undefined> = whole.length > 0 ? logs.append(name, mesh, originNow(), cursor, member.device, member.term, whole) : lastAppend.then(() => undefined)
+      const appending: Promise<Appended | undefined> = whole.length > 0 ? logs.append(name, mesh, origin, cursor, member.device, member.term, whole) : lastAppend.then(() => undefined)
       lastAppend = appending
       let appended
       try {
@@ -354,10 +363,10 @@ export async function openRoom({ name, mesh, logs, relay, metrics, createCore, b
         return
       }
       if (own !== generation || closed) return // it is asked for again
+      if (appended === 'behind') return reset()
       if (typeof appended === 'string') {
-        if (appended === 'stale-term') member.refuse(appended, 'Another tab of this device leads now.')
-        if (appended === 'other-store') member.refuse(appended, 'This room holds another store.')
-        return reset() // what was merged here is in no log
+        member.refuse(appended, appended === 'stale-term' ? 'Another tab of this device leads now.' : 'This room holds another store.')
+        return fail(new Error(`a frame was refused by the log: ${appended}`)) // what was merged here is in none
       }
       count(whole)
       metrics.count('appends', whole.length)
@@ -380,6 +389,7 @@ export async function openRoom({ name, mesh, logs, relay, metrics, createCore, b
     renew() {
       logs.keepFor(name, undefined).catch(onError)
       for (const member of members) tellPresence(member, false).catch(onError)
+      tellDevices() // those of a relay that is gone leave without a word
     },
 
     async close() {

@@ -1,5 +1,4 @@
 // Composition root of the relay: sockets in front, Redis behind, any number of relays side by side. It keeps nothing that Redis or the devices don't have.
-import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { WebSocketServer } from 'ws'
@@ -28,15 +27,19 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   if (!namePattern.test(workspace)) throw new TypeError(`workspace must be 1 to 64 of A-Z a-z 0-9 . _ : -, not ${JSON.stringify(workspace)}`)
   const limits = { ...limitsByDefault, ...options.limits }
   const metrics = createMetrics()
-  const relay = randomUUID()
   const module = await loadModule(new URL('./tabmesh.wasm', import.meta.url))
   const rooms = new Map<string, Promise<Room>>()
   const opened = new Map<Room, string>()
   const open = new Set<Connection>()
   let closing = false
+  let isBroken = false
 
   const note = (level: 'info' | 'error', event: string, details: object = {}): void => log({ level, event, at: Date.now(), ...details })
-  const onError = (error: unknown): void => note('error', 'failed', { message: error instanceof Error ? error.message : String(error) })
+  const onError = (error: unknown): void => {
+    // The module of all rooms has stopped in the middle of something: another process has to begin.
+    isBroken ||= error instanceof WebAssembly.RuntimeError
+    note('error', 'failed', { message: error instanceof Error ? error.message : String(error) })
+  }
 
   const logs = await openRoomLogs({
     url: redis,
@@ -54,6 +57,9 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     const key = name + (/@\d{1,6}$/.exec(mesh)?.[0] ?? '')
     const known = rooms.get(`${key} ${mesh}`)
     if (known) return known
+    if (closing) throw new Refusal('restarting', 'This relay ends.')
+    const empty = rooms.size >= limits.rooms ? [...opened].find(([room]) => room.size === 0) : undefined
+    if (empty) await leave(...empty)
     if (rooms.size >= limits.rooms) throw new Refusal('full', `This relay has its ${limits.rooms} rooms.`)
     const entering = (async () => {
       const owner = await logs.meshOf(key)
@@ -62,7 +68,6 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
         name: key,
         mesh,
         logs,
-        relay,
         metrics,
         bytesMax: limits.roomBytes,
         createCore: () => createCore(module, { name: mesh, instance: crypto.getRandomValues(new Uint8Array(16)), label: 'relay', connectedAt: 0, visible: false, mayLead: false, defaultStrategy: 'merge', strategies: {}, lists: {} }),
@@ -72,6 +77,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     rooms.set(`${key} ${mesh}`, entering)
     entering.then(
       (room) => {
+        if (closing) return void room.close().catch(onError)
         opened.set(room, `${key} ${mesh}`)
         note('info', 'room-opened', { room: key })
       },
@@ -83,7 +89,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const server = createServer((request, response) => {
     const answer = (status: number, type: string, body: string): void => void response.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store' }).end(body)
     if (request.url === '/healthz') {
-      const healthy = logs.isReady && !closing
+      const healthy = logs.isReady && !closing && !isBroken
       answer(healthy ? 200 : 503, 'application/json', JSON.stringify({ healthy, redis: logs.isReady, closing }))
     } else if (request.url === '/metrics') {
       answer(200, 'text/plain; version=0.0.4', metrics.text({ connections: open.size, rooms: rooms.size, memory_bytes: process.memoryUsage().rss }))
@@ -103,17 +109,17 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     open.add(connection)
   })
 
-  const sweeper = setInterval(() => void sweep().catch(onError), connectionMs / 3)
+  const sweeper = setInterval(sweep, connectionMs / 3)
   sweeper.unref()
-  async function sweep(): Promise<void> {
+  function sweep(): void {
     for (const [room, key] of [...opened]) {
       if (room.size > 0) room.renew()
-      else if (Date.now() - room.emptySince > sweepMs) await leave(room, key)
+      else if (Date.now() - room.emptySince > sweepMs) leave(room, key).catch(onError)
     }
   }
   async function leave(room: Room, key: string): Promise<void> {
+    if (!opened.delete(room)) return
     rooms.delete(key)
-    opened.delete(room)
     await room.close()
     const [name] = key.split(' ') as [string]
     note('info', 'room-swept', { room: name })

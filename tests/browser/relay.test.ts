@@ -126,7 +126,8 @@ test('three tabs that were offline for 1,000 writes have them at the relay, once
 })
 
 test('what a page could not send before it was closed its service worker hands over, when the browser says that there is a network', { timeout: 120_000 }, async () => {
-  const port = await freePort() // nobody is there
+  const port = await freePort()
+  const before = await relayOn(redis, { port })
   const address = `ws://127.0.0.1:${port}`
   const profile = await launch()
   const page = await openTab(profile, suite.server.url)
@@ -134,6 +135,9 @@ test('what a page could not send before it was closed its service worker hands o
   const registered = new Promise<string>((resolve) => devtools.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => registrations[0] && resolve(registrations[0].registrationId)))
   await devtools.send('ServiceWorker.enable')
   await open(page, address, 'ada', 'courier')
+  await page.evaluate(() => window.store.set(['before'], true).relayed)
+  await before.close(0)
+  await eventually(() => statusOf(page), (status) => status === 'offline')
   await page.addScriptTag({ type: 'module', content: "import { keepOffline } from '/dist/offline.js'\nwindow.keepOffline = keepOffline" })
   await page.waitForFunction(() => 'keepOffline' in window)
   const asked = await page.evaluate(async (address) => {

@@ -152,6 +152,16 @@ async function realFrame(key: string): Promise<Uint8Array> {
 
 test('a courier may come while no tab of its device is connected, and is ended when one comes', async () => {
   const real = await realGreeting()
+  const stranger = await connect()
+  stranger.send(join({ device: 'phone', term: -1 }), [real])
+  expect(await stranger.closed).toBe(4006) // no tab was ever there
+  const first = await connect()
+  first.send(join({ device: 'phone', term: 2 }), [real])
+  first.send({ type: 'append', number: 1 }, [await realFrame('first')])
+  await until(() => first.heard.some(({ header }) => header.type === 'stored'))
+  first.close()
+  await first.closed
+  await until(() => !well[0]!.tabs.some(({ label }) => label === 'raw'))
   const courier = await connect()
   courier.send(join({ device: 'phone', term: -1 }), [real])
   await until(() => courier.heard.some(({ header }) => header.type === 'welcome'))
