@@ -146,13 +146,13 @@ export interface Core {
   receive(frame: Uint8Array, now: number): void
   /** A JSON value for one instance, or for all where `to` is empty. Throws TabmeshError. */
   sendNote(to: string, value: unknown, now: number): void
-  /** Who is alive, and then who holds the leader lock: two calls of the core, after each of which there is something to perform. */
   /** What this replica has, for one that lacks part of it: on another device. */
   greeting(): Uint8Array
   /** What the sender of a greeting lacks, empty where that is nothing, and whether this replica lacks something too; undefined for what is no greeting of this store. */
   answer(greeting: Uint8Array): { readonly lacking: Uint8Array; readonly lacks: boolean } | undefined
   /** Up to which number all writes of an instance are here. */
   wholeOf(instance: string): number
+  /** Who is alive, and then who holds the leader lock: two calls of the core, after each of which there is something to perform. */
   retainPeers(alive: readonly string[], now: number): void
   lockHeldBy(holder: string | undefined, now: number): void
   takeChanges(): readonly TreeEdit[]

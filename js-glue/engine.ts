@@ -808,7 +808,6 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         device: () => storage.generation || id,
         term: () => (outdated ? undefined : options.courier ? (read && hydrated && leading.id === undefined && !suspended && !ended ? courierTerm : undefined) : ledTerm()),
         leader: () => leading.id,
-        visible: () => platform.lifecycle.visible(),
         take: takeRelayed,
         send(to, note) {
           if (ended || suspended) return

@@ -47,7 +47,6 @@ export interface RelayParts {
   /** The term that this tab leads, or `courierTerm`; undefined while it does not, or must not act. */
   readonly term: () => number | undefined
   readonly leader: () => string | undefined
-  readonly visible: () => boolean
   /** Merges frames of other devices, stores them, and tells the other tabs. */
   readonly take: (frames: readonly Uint8Array[]) => void
   readonly send: (to: string, note: unknown) => void

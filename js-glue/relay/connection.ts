@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { WebSocket } from 'ws'
 import type { Metrics } from './metrics.ts'
-import { chunkBytes, courierTerm, createAssembler, encodeMessage, partsMax, protocolVersion, type FromDevice, type FromRelay, type Message, type RefusalCode } from './protocol.ts'
+import { chunkBytes, courierTerm, createAssembler, encodeMessage, namePattern, partsMax, protocolVersion, type FromDevice, type FromRelay, type Message, type RefusalCode } from './protocol.ts'
 import type { Member, Room } from './room.ts'
 import type { Authenticate, Identity, RelayLimits } from './types.ts'
 
@@ -65,7 +65,6 @@ export interface Connection {
   end(code: RefusalCode, message: string, retryAfterMs?: number): void
 }
 
-const namePattern = /^[A-Za-z0-9._:-]{1,64}$/
 const isShort = (text: unknown, max = 200): text is string => typeof text === 'string' && text.length > 0 && text.length <= max
 
 export function serveConnection({ socket, request, authenticate, limits, metrics, enter, onError, onClose }: ConnectionOptions): Connection {

@@ -5,6 +5,8 @@ export const protocolVersion = 1
 export const courierTerm = -1
 /** Of one WebSocket frame: a longer message comes in several. */
 export const chunkBytes = 256 << 10
+/** Of rooms and workspaces, as of stores. */
+export const namePattern = /^[A-Za-z0-9._:-]{1,64}$/
 /** Parts of one message: frames of one append are fewer. */
 export const partsMax = 4096
 const headerBytesMax = 64 << 10

@@ -79,7 +79,7 @@ export async function openRoom({ name, mesh, logs, metrics, createCore, bytesMax
   let stateBytes = 0
   let sinceDrain = 0
   let bytesSinceDrain = 0
-  let textBytes = 0
+  let memoryBytes = 0
   /** Of this core's appends: one of an earlier core may still come into the log, and is read like another relay's. */
   let origin = ''
   let generation = 0 // of the core: what was under way in an earlier one is nobody's
@@ -104,8 +104,8 @@ export async function openRoom({ name, mesh, logs, metrics, createCore, bytesMax
     sinceDrain = bytesSinceDrain = 0
     core.replica.restored(false, Date.now())
     core.discard()
-    const [textsNow = 0, poolsNow = 0] = core.counters().slice(9)
-    textBytes = textsNow + poolsNow
+    const [texts = 0, pools = 0] = core.counters().slice(9)
+    memoryBytes = texts + pools
   }
 
   /** Whether the bytes were a frame of this store, and there was room for it. */
@@ -153,12 +153,7 @@ export async function openRoom({ name, mesh, logs, metrics, createCore, bytesMax
     setTimeout(reset, againMs).unref()
   }
 
-  /** It is in the log. The core may have it already. */
-  function isKnown(frame: Uint8Array): boolean {
-    const dot = dotOf(frame)
-    return dot !== undefined && core.wholeOf(dot.instance) >= dot.seq
-  }
-
+  /** It is in the log; the core may have it already. */
   function take({ id, frame }: Entry): void {
     cursor = id
     count([frame])
@@ -261,7 +256,13 @@ export async function openRoom({ name, mesh, logs, metrics, createCore, bytesMax
     )
   }
 
-  const mayTake = (frame: Uint8Array): boolean => textBytes <= bytesMax || (frame.byteLength <= smallBytes && textBytes <= 1.1 * bytesMax)
+  /** The core has it: it is in the log, or on its way there. */
+  function isKnown(frame: Uint8Array): boolean {
+    const dot = dotOf(frame)
+    return dot !== undefined && core.wholeOf(dot.instance) >= dot.seq
+  }
+
+  const mayTake = (frame: Uint8Array): boolean => memoryBytes <= bytesMax || (frame.byteLength <= smallBytes && memoryBytes <= 1.1 * bytesMax)
 
   /** Merges what is new, and returns that: whole, and within the room's size. */
   function mergeFresh(frames: readonly Uint8Array[]): { readonly whole: Uint8Array[]; readonly bad: number; readonly full: number } {

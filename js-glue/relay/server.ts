@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { WebSocketServer } from 'ws'
 import { createCore, loadModule } from '../core.ts'
-import { chunkBytes } from './protocol.ts'
+import { chunkBytes, namePattern } from './protocol.ts'
 import { Refusal, serveConnection, type Connection } from './connection.ts'
 import { createMetrics } from './metrics.ts'
 import { connectionMs, openRoomLogs } from './room-log.ts'
@@ -16,7 +16,6 @@ const limitsByDefault: RelayLimits = { messageBytes: 64 << 20, framesPerSecond: 
 const defaultSpreadMs = 10_000
 /** A relay that ends waits so long for Redis. */
 const settleMs = 3000
-const namePattern = /^[A-Za-z0-9._:-]{1,64}$/
 
 /**
  * Starts a relay. Resolves when it listens; rejects when the port is taken, or Redis does not answer within 10 s. Throws TypeError for options that make no sense.

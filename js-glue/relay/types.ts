@@ -29,7 +29,7 @@ export interface RelayLimits {
   readonly backlogBytes: number
   /** Connections of one room; default 1,000. */
   readonly roomConnections: number
-  /** Bytes of texts in one room, from which on nothing is taken; default 64 MiB. */
+  /** Bytes that the state of one room takes in memory, from which on nothing is taken but what is small; default 64 MiB. */
   readonly roomBytes: number
   /** Connections of this relay; default 10,000. */
   readonly connections: number

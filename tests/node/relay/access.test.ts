@@ -17,6 +17,7 @@ const expiresAt = new Map<string, number>()
 const authenticate: RelayOptions['authenticate'] = (token) => {
   if (token === 'reader') return { user: 'reader', rooms: ['room'], write: false }
   if (token.startsWith('user')) return { user: 'user', rooms: ['room'], ...(expiresAt.has(token) ? { expiresAt: expiresAt.get(token)! } : {}) }
+  if (token === 'slow') return new Promise((resolve) => setTimeout(() => resolve({ user: 'user', rooms: ['room'] }), 500))
   if (token === 'broken') throw new Error('the user database is away')
   return undefined
 }
@@ -248,10 +249,11 @@ describe('what is sent is refused, and counted, and others do not notice', () =>
     large.send(join(), [new Uint8Array(2 << 20)]) // before anything is known of it
     expect(await large.closed).toBe(1009)
     const hasty = await connect()
-    hasty.send(join(), [await realGreeting()])
-    for (let i = 0; i < 100; i++) hasty.send({ type: 'greet' }, [await realGreeting()])
-    await Promise.race([hasty.closed, until(() => hasty.heard.some(({ header }) => header.type === 'greet'))])
-    hasty.close()
+    const greeting = await realGreeting()
+    hasty.send(join({ token: 'slow' }), [greeting])
+    for (let i = 0; i < 30; i++) hasty.send({ type: 'greet' }, [greeting])
+    expect(await hasty.closed).toBe(4009)
+    expect(hasty.heard.some(({ header }) => header.type === 'welcome')).toBe(false)
   })
 
   test('more frames in an append than one may have, and the same one thousands of times', async () => {

@@ -1,4 +1,5 @@
 // Rooms as relays keep them: whose they are, how large their logs get, when they go; and what a client makes of a refusal.
+import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import type { RelayEvent } from '../../../js-glue/relay.ts'
@@ -30,8 +31,11 @@ describe('a room', () => {
     const second = await relayOn(redis)
     const chat = await open(second.url, 'owned', { name: 'chat' })
     const refused = new Promise<Error>((resolve) => chat.on('error', ({ error }) => resolve(error)))
+    const statuses = new Set<string>()
+    chat.on('status', ({ relay }) => statuses.add(relay))
     for (let i = 0; i < 1100; i++) await chat.set(['other', `k${i % 9}`], i).applied
     expect((await refused).message).toContain('other-store')
+    expect(statuses).not.toContain('online') // it is told when it comes, not when it writes
     const again = await open(second.url, 'owned')
     await online(again)
     await until(() => Object.keys((again.getState().kept ?? {}) as object).length === 20)
@@ -84,11 +88,11 @@ describe('a room', () => {
     const relay = await relayOn(redis, { limits: { backlogBytes: 300_000 } })
     const store = await open(relay.url, 'slow')
     await online(store)
-    for (let i = 0; i < 40; i++) await store.set(['text', `k${i}`], Array.from({ length: 50_000 }, () => Math.random().toString(36)[3] ?? 'x').join('')).relayed
+    for (let i = 0; i < 80; i++) await store.set(['text', `k${i}`], randomBytes(100_000).toString('hex')).relayed // more than the system's own buffers take
     const proxy = await startProxy(relay.port)
-    proxy.slow(1_000_000)
+    proxy.slow(8_000_000)
     const late = await open(`ws://127.0.0.1:${proxy.port}`, 'slow')
-    await until(() => Object.keys((late.getState().text ?? {}) as object).length === 40, 'the state', 30_000)
+    await until(() => Object.keys((late.getState().text ?? {}) as object).length === 80, 'the state', 30_000)
     expect(relay.stats().slow_consumers).toBe(0)
     await close(store, late)
     await proxy.close()
