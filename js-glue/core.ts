@@ -148,8 +148,8 @@ export interface Core {
   sendNote(to: string, value: unknown, now: number): void
   /** What this replica has, for one that lacks part of it: on another device. */
   greeting(): Uint8Array
-  /** What the sender of a greeting lacks, empty where that is nothing, and whether this replica lacks something too; undefined for what is no greeting of this store. */
-  answer(greeting: Uint8Array): { readonly lacking: Uint8Array; readonly lacks: boolean } | undefined
+  /** What the sender of a greeting lacks, empty where that is nothing; undefined for what is no greeting of this store. */
+  answer(greeting: Uint8Array): Uint8Array | undefined
   /** Up to which number all writes of an instance are here. */
   wholeOf(instance: string): number
   /** Who is alive, and then who holds the leader lock: two calls of the core, after each of which there is something to perform. */
@@ -282,8 +282,7 @@ export function createCore(module: MainModule, options: CoreOptions): Core {
     },
     answer(greeting) {
       const sizes = freed ? undefined : memory.put(greeting)
-      const code = sizes ? module.answer(handle, sizes[0]!) : 2
-      return code === 2 ? undefined : { lacking: outputBytes(), lacks: code === 1 }
+      return sizes && module.answer(handle, sizes[0]!) === 0 ? outputBytes() : undefined
     },
     wholeOf(instance) {
       const sizes = freed ? undefined : memory.put(bytesOf(instance))

@@ -259,11 +259,11 @@ export function createRelayClient(parts: RelayParts): RelayClient {
 
   /** Offers what the relay lacks; when that is stored, so is all that is here now. */
   function answer(greeting: Uint8Array): void {
-    const found = core.answer(greeting)
-    if (!found || !mayWrite) return
+    const lacking = core.answer(greeting)
+    if (!lacking || !mayWrite) return
     isUnsure = false
     const marks = [id, ...core.peers().map((peer) => peer.id)].map((instance) => [instance, core.wholeOf(instance)] as const)
-    append(found.lacking.byteLength > 0 ? [found.lacking] : [], marks)
+    append(lacking.byteLength > 0 ? [lacking] : [], marks)
   }
 
   /** What is due sooner stays due: in a stream it would never come. */

@@ -321,14 +321,13 @@ export async function openRoom({ name, mesh, logs, metrics, createCore, bytesMax
       if (isCourier && known === 0) return member.refuse('stale-term', 'No tab of this device has been here with this user.')
       if (!isCourier && member.term < known) return member.refuse('stale-term', `Another tab of this device leads by term ${known}.`)
       if (closed || isStale) return member.refuse('unavailable', 'The log does not answer now.', againMs)
-      const answer = core.answer(greeting)
-      if (!answer) return member.refuse('other-store', 'This room holds another store: its name, its version or its format is another one.')
+      const lacking = core.answer(greeting)
+      if (!lacking) return member.refuse('other-store', 'This room holds another store: its name, its version or its format is another one.')
       if (!isCourier) terms.set(member.device, member.term)
       for (const other of members) if (other.device === member.device && other.term <= member.term) other.refuse('stale-term', 'Another tab of this device leads now.')
       members.add(member)
       emptySince = 0
       metrics.count('joins')
-      const { lacking } = answer
       member.send({ type: 'welcome', connection: member.connection, user: member.about.user, write: member.mayWrite }, [core.greeting(), ...(lacking.byteLength > 0 && member.mayRead ? [lacking] : [])])
       logs.keepFor(name, undefined).catch(onError)
       tellPresence(member, true).catch(onError)
@@ -377,9 +376,8 @@ export async function openRoom({ name, mesh, logs, metrics, createCore, bytesMax
 
     greet(member, greeting) {
       if (closed) return
-      const answer = core.answer(greeting)
-      if (!answer) return member.refuse('other-store', 'This room holds another store.')
-      const { lacking } = answer
+      const lacking = core.answer(greeting)
+      if (!lacking) return member.refuse('other-store', 'This room holds another store.')
       member.send({ type: 'greet', anew: false }, [core.greeting(), ...(lacking.byteLength > 0 && member.mayRead ? [lacking] : [])])
     },
 

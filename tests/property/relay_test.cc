@@ -135,11 +135,10 @@ class RelayWorld {
   void Connect(Device* device) {
     device->connected = true;
     Buffer lacking;
-    bool lacks = false;
-    ASSERT_EQ(relay_->EncodeAnswer(device->leader()->EncodeGreeting().view(), &lacking, &lacks), Status::kOk);
+    ASSERT_EQ(relay_->EncodeAnswer(device->leader()->EncodeGreeting().view(), &lacking), Status::kOk);
     if (lacking.size() > 0) device->down.emplace_back(lacking.view());
     Buffer offer;
-    ASSERT_EQ(device->leader()->EncodeAnswer(relay_->EncodeGreeting().view(), &offer, &lacks), Status::kOk);
+    ASSERT_EQ(device->leader()->EncodeAnswer(relay_->EncodeGreeting().view(), &offer), Status::kOk);
     if (offer.size() > 0) device->up.emplace_back(offer.view());
   }
 

@@ -167,15 +167,8 @@ class ReplicaHandle {
   }
   // Output: a greeting.
   void Greeting() { output_ = replica_->EncodeGreeting(); }
-  // Input: another's greeting. Output: what it lacks. Bits: 1, this replica lacks something too; 2, the
-  // greeting was none, or memory is out.
-  int Answer(size_t size) {
-    bool lacks = false;
-    if (replica_->EncodeAnswer(Given(0, size), &output_, &lacks) == tabmesh::Status::kOk)
-      return lacks ? 1 : 0;
-    output_.Clear();
-    return 2;
-  }
+  // Input: another's greeting. Output: what it lacks.
+  int Answer(size_t size) { return Code(replica_->EncodeAnswer(Given(0, size), &output_)); }
   // Input: an instance. Up to where all of its writes are here.
   uint32_t WholeOf(size_t size) {
     return replica_->vector().WholeOf(tabmesh::InstanceId::From(Given(0, size)));

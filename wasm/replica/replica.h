@@ -146,9 +146,9 @@ class Replica {
   /// device, which has no part in the census. O(instances).
   Buffer EncodeGreeting() const;
   /// What the sender of such a frame lacks, as one frame that Restore takes; nothing where it lacks nothing.
-  /// `*lacks`: whether this replica lacks something of the sender's. OpenFrame's and DecodeHello's errors,
-  /// and then nothing is appended. O(size of the state), O(instances) where nothing is lacking.
-  Status EncodeAnswer(std::string_view greeting, Buffer* out, bool* lacks) const;
+  /// OpenFrame's and DecodeHello's errors, and then nothing is appended. O(size of the state), O(instances)
+  /// where nothing is lacking.
+  Status EncodeAnswer(std::string_view greeting, Buffer* out) const;
 
   /// Whether history outweighs the state, or too many instances have written, and all who are here can
   /// follow: the leader should end the era. O(1), or O(size of the state) once it is so.

@@ -185,14 +185,13 @@ Buffer Replica::EncodeGreeting() const {
   return frame;
 }
 
-Status Replica::EncodeAnswer(std::string_view greeting, Buffer* out, bool* lacks) const {
+Status Replica::EncodeAnswer(std::string_view greeting, Buffer* out) const {
   Frame frame;
   if (const Status status = OpenFrame(greeting, namespace_, &frame); status != Status::kOk) return status;
   if (frame.kind != FrameKind::kHello) return Status::kMalformedFrame;
   Hello hello;
   if (const Status status = DecodeHello(frame, &hello); status != Status::kOk) return status;
   const Standing standing = Compare(hello.vector, vector_);
-  *lacks = standing.we_lack;
   const bool diverged = standing.equal() && hello.digest != document_.digest();
   if (!standing.they_lack && !diverged) return Status::kOk;
   return EncodeDelta(writer_, {options_.instance, {}, document_.digest()}, document_, vector_,
